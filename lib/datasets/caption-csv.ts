@@ -1,0 +1,142 @@
+/** Captions in CSV: one caption a row, or one picture a row with its captions in several columns or in a JSON list. */
+import { CsvError, parse } from 'csv-parse/sync';
+import { CaptionCollector } from './caption-dataset';
+import { imageNameProblem } from './image-index';
+import { excerpt, readText } from './text-lines';
+
+/** Headers of the column that names the picture, best first; case, blanks, `_` and `-` do not count. */
+export const IMAGE_HEADERS = ['filename', 'file', 'image', 'imagename', 'imagefile', 'imagepath', 'img', 'path', 'imageid'] as const;
+
+/** Headers of a column that holds a caption; a number may follow (`caption_1` … `caption_5`). */
+export const CAPTION_HEADERS = ['caption', 'captions', 'text', 'sentence', 'description', 'comment'] as const;
+
+/** A row above this is a missing closing quote, not a caption. */
+const MAX_ROW_CHARACTERS = 64 * 1024;
+
+/**
+ * Reads a CSV file with a header into `collector`; rows that cannot be used are noted there with their line.
+ * The delimiter is a comma, or a semicolon, tab or `|` when the header holds that and no comma. A caption cell that is a JSON
+ * list of strings counts as that many captions.
+ *
+ * @throws Error naming the file when there is no header, or none of its columns names a picture or a caption.
+ */
+export function readCaptionCsv(file: string, collector: CaptionCollector): void {
+  const text = readText(file);
+  const header = /^[^\r\n]*/.exec(text)![0];
+  const delimiter = [',', ';', '\t', '|'].find((candidate) => header.includes(candidate)) ?? ',';
+
+  let columns: string[] | undefined;
+  let imageColumn = -1;
+  let captionColumns: number[] = [];
+  const onRow = (cells: string[], line: number) => {
+    if (!columns) {
+      columns = cells;
+      ({ imageColumn, captionColumns } = chooseColumns(file, cells));
+      return;
+    }
+    if (cells.length !== columns.length) {
+      const quote = cells.length > columns.length ? '; a caption that holds the delimiter must be in double quotes' : '';
+      collector.reject(file, line, `${cells.length} fields where the header has ${columns.length}${quote}`);
+      return;
+    }
+    const image = cells[imageColumn].trim();
+    const problem = imageNameProblem(image);
+    if (problem) {
+      collector.reject(file, line, `${problem}: ${excerpt(image)}`);
+      return;
+    }
+    let found = 0;
+    for (const column of captionColumns) {
+      const captions = captionsOfCell(cells[column]);
+      if (!captions) {
+        collector.reject(file, line, `a list of captions must be JSON, with double quotes: ${excerpt(cells[column])}`);
+        return;
+      }
+      for (const caption of captions) collector.add(image, caption);
+      found += captions.length;
+    }
+    if (!found) collector.reject(file, line, `the caption of ${image} is empty`);
+  };
+
+  // The parser numbers a record by the line it ends on; a record starts after the end of the one before.
+  let previousEnd = 0;
+  try {
+    parse(text, {
+      delimiter,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      skip_records_with_error: true,
+      max_record_size: MAX_ROW_CHARACTERS,
+      on_record: (cells: string[], info) => {
+        onRow(cells, Math.max(previousEnd + 1, info.lines - linesWithin(cells)));
+        previousEnd = info.lines;
+        return null;
+      },
+      on_skip: (error) => {
+        const line = lineOf(error) ?? previousEnd + 1;
+        collector.reject(file, line, `this is not CSV: ${reasonOf(error)}`);
+        previousEnd = line;
+        return undefined;
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    collector.reject(file, previousEnd + 1, `this is not CSV from here to the end of the file: ${reasonOf(error)}`);
+  }
+  if (!columns) throw new Error(`${file}: the file has no header; expected one such as 'image,caption'.`);
+}
+
+/** Line breaks inside the quoted cells of one record. */
+function linesWithin(cells: readonly string[]): number {
+  return cells.reduce((sum, cell) => sum + (cell.match(/\r\n|\n|\r/g)?.length ?? 0), 0);
+}
+
+function lineOf(error: CsvError | undefined): number | undefined {
+  const lines = (error as { lines?: unknown } | undefined)?.lines;
+  return typeof lines === 'number' ? lines : undefined;
+}
+
+function reasonOf(error: CsvError | undefined): string {
+  switch (error?.code) {
+    case 'CSV_QUOTE_NOT_CLOSED':
+      return 'a double quote is opened and never closed';
+    case 'CSV_MAX_RECORD_SIZE':
+      return `the row is longer than ${MAX_ROW_CHARACTERS} characters; is a double quote not closed?`;
+    case 'INVALID_OPENING_QUOTE':
+    case 'CSV_INVALID_CLOSING_QUOTE':
+      return 'a double quote in the middle of a field; write the field in double quotes and double the ones inside';
+    default:
+      return error?.message ?? 'unknown reason';
+  }
+}
+
+function chooseColumns(file: string, header: readonly string[]): { imageColumn: number; captionColumns: number[] } {
+  const names = header.map((name) => name.toLowerCase().replace(/[\s_-]/g, ''));
+  const imageColumn = IMAGE_HEADERS.map((name) => names.indexOf(name)).find((column) => column >= 0) ?? -1;
+  const captionColumns = names.flatMap((name, column) =>
+    column !== imageColumn && (CAPTION_HEADERS as readonly string[]).includes(name.replace(/\d+$/, '')) ? [column] : [],
+  );
+  if (imageColumn < 0 || captionColumns.length === 0) {
+    throw new Error(
+      `${file}:1: the header is ${excerpt(header.join(','), 120)}; expected a column for the picture (${IMAGE_HEADERS.join(', ')}) ` +
+        `and one or more for captions (${CAPTION_HEADERS.join(', ')}, also numbered: caption_1, caption_2, …).`,
+    );
+  }
+  return { imageColumn, captionColumns };
+}
+
+/** The captions of one cell; undefined when it is a list in a notation other than JSON (Python's, say). */
+function captionsOfCell(cell: string): string[] | undefined {
+  const text = cell.trim();
+  if (!text) return [];
+  if (!/^\[.*\]$/s.test(text)) return [text];
+  try {
+    const list: unknown = JSON.parse(text);
+    if (Array.isArray(list) && list.every((item): item is string => typeof item === 'string')) {
+      return list.map((item) => item.trim()).filter(Boolean);
+    }
+  } catch {
+    // Falls through: a caption may stand in brackets, a list in another notation may not be guessed at.
+  }
+  return /^\[\s*['"]/.test(text) ? undefined : [text];
+}

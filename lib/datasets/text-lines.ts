@@ -1,0 +1,48 @@
+/** Reading line-based files so that whatever is wrong with a line can be reported with its number. */
+import { readFileSync, statSync } from 'node:fs';
+
+/** Files above this are refused rather than read into memory; COCO's largest caption file is 150 MB. */
+export const MAX_TEXT_BYTES = 500 * 2 ** 20;
+
+/**
+ * The text of a file, decoded as UTF-8 without its byte order mark.
+ *
+ * @throws Error naming the file when it is missing, not a file, or larger than {@link MAX_TEXT_BYTES}.
+ */
+export function readText(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (!stat?.isFile()) throw new Error(`${file}: there is no such file.`);
+  if (stat.size > MAX_TEXT_BYTES) {
+    throw new Error(`${file}: ${Math.round(stat.size / 2 ** 20)} MB of text is more than the limit of ${MAX_TEXT_BYTES / 2 ** 20} MB.`);
+  }
+  return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+}
+
+/** The lines of a file with their number, counted from 1; blank lines are left out. */
+export function* numberedLines(file: string): Generator<[line: number, text: string]> {
+  const lines = readText(file).split(/\r\n|\n|\r/);
+  for (let index = 0; index < lines.length; index++) if (lines[index].trim()) yield [index + 1, lines[index]];
+}
+
+/** Text short enough for a message, on one line and with control characters escaped. */
+export function excerpt(text: string, length = 60): string {
+  const shown = JSON.stringify(text.length > length ? `${text.slice(0, length)}…` : text);
+  return `'${shown.slice(1, -1).replace(/\\"/g, '"')}'`;
+}
+
+/**
+ * Parses a JSON file.
+ *
+ * @throws Error naming the file, and where parsing stopped, when it is not JSON.
+ */
+export function readJson(file: string): unknown {
+  const text = readText(file);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const position = Number(/position (\d+)/.exec(reason)?.[1] ?? Number.NaN);
+    const line = Number.isNaN(position) ? '' : `:${text.slice(0, position).split('\n').length}`;
+    throw new Error(`${file}${line}: this is not JSON (${excerpt(reason, 120)}). Was the download cut short?`);
+  }
+}
