@@ -1,0 +1,24 @@
+import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs-node-gpu';
+import { customGradient } from './gradients';
+import { nativeOp } from './native';
+import { tf } from './tensorflow';
+
+/**
+ * Mean cross entropy over the rows whose label is not `ignoreIndex`, as torch.nn.CrossEntropyLoss(ignore_index=…) computes it.
+ * One TensorFlow kernel gives loss and gradient; no one-hot of the vocabulary is made.
+ *
+ * @param logits (rows, classes) float32
+ * @param labels (rows) int32, each ignoreIndex or in [0, classes)
+ */
+export function crossEntropy(logits: Tensor2D, labels: Tensor1D, ignoreIndex = -100): Scalar {
+  return customGradient([logits], (save) => {
+    const counted = tf.notEqual(labels, ignoreIndex);
+    const weights = tf.cast(counted, 'float32');
+    // Ignored rows still need a label that the kernel accepts.
+    const valid = tf.mul(labels, tf.cast(counted, 'int32'));
+    const [losses, backprop] = nativeOp('SparseSoftmaxCrossEntropyWithLogits', { T: { dtype: 'float32' }, Tlabels: { dtype: 'int32' } }, [logits, valid], 2);
+    const scale = tf.div(weights, tf.sum(weights));
+    save(backprop, scale);
+    return tf.sum(tf.mul(losses, scale));
+  }, (dy, [backprop, scale]) => [tf.mul(backprop, tf.expandDims(tf.mul(scale, dy), 1))]) as Scalar;
+}

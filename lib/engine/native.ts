@@ -1,0 +1,48 @@
+/**
+ * TensorFlow ops that tfjs does not expose, run through the same addon. Shapes and attributes are those of TensorFlow's op
+ * registry (tensorflow/core/ops). No gradients here: callers wrap them in `tf.customGrad`.
+ */
+import type { Tensor, TensorInfo } from '@tensorflow/tfjs-node-gpu';
+import { tf } from './tensorflow';
+
+interface OpAttribute { name: string; type: number; value: unknown }
+interface RawTensor { id: number; shape: number[]; dtype: number }
+
+interface Binding {
+  TF_FLOAT: number; TF_INT32: number; TF_BOOL: number; TF_RESOURCE: number; TF_HALF?: number;
+  TF_ATTR_STRING: number; TF_ATTR_INT: number; TF_ATTR_FLOAT: number; TF_ATTR_BOOL: number; TF_ATTR_TYPE: number; TF_ATTR_SHAPE: number;
+  TF_Version: string;
+  executeOp(name: string, attributes: OpAttribute[], inputs: number[], outputs: number): RawTensor[];
+  deleteTensor(id: number): void;
+}
+
+interface Backend {
+  binding: Binding;
+  isUsingGpuDevice: boolean;
+  executeMultipleOutputs(name: string, attributes: OpAttribute[], inputs: TensorInfo[], outputs: number): Tensor[];
+}
+
+export const backend = (): Backend => tf.backend() as unknown as Backend;
+
+export type Attributes = Record<string, string | { int: number | number[] } | { float: number } | { bool: boolean } | { dtype: 'float32' | 'int32' | 'bool' } | { shape: number[] }>;
+
+function encode(attributes: Attributes): OpAttribute[] {
+  const { binding: b } = backend();
+  const types = { float32: b.TF_FLOAT, int32: b.TF_INT32, bool: b.TF_BOOL };
+  return Object.entries(attributes).map(([name, value]) => {
+    if (typeof value === 'string') return { name, type: b.TF_ATTR_STRING, value };
+    if ('int' in value) return { name, type: b.TF_ATTR_INT, value: value.int };
+    if ('float' in value) return { name, type: b.TF_ATTR_FLOAT, value: value.float };
+    if ('bool' in value) return { name, type: b.TF_ATTR_BOOL, value: value.bool };
+    if ('shape' in value) return { name, type: b.TF_ATTR_SHAPE, value: value.shape };
+    return { name, type: b.TF_ATTR_TYPE, value: types[value.dtype] };
+  });
+}
+
+/** Runs one op; the outputs are ordinary tensors under tidy's care. */
+export function nativeOp(name: string, attributes: Attributes, inputs: TensorInfo[], outputs = 1): Tensor[] {
+  return backend().executeMultipleOutputs(name, encode(attributes), inputs, outputs);
+}
+
+/** TensorFlow's version, e.g. "2.21.0". */
+export const tensorflowVersion = (): string => backend().binding.TF_Version;

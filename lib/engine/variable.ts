@@ -1,0 +1,36 @@
+import type { Tensor } from '@tensorflow/tfjs-node-gpu';
+import { nativeOp } from './native';
+import { tf } from './tensorflow';
+
+let made = 0;
+
+/** A float32 variable in TensorFlow's own memory, which its fused optimizer kernels update in place. */
+export class ResourceVariable {
+  readonly handle: Tensor;
+
+  constructor(initial: Tensor) {
+    this.handle = tf.keep(nativeOp('VarHandleOp', { container: '', shared_name: `captioning-${process.pid}-${made++}`, dtype: { dtype: 'float32' }, shape: { shape: initial.shape } }, [])[0]);
+    this.assign(initial);
+  }
+
+  assign(value: Tensor): void { nativeOp('AssignVariableOp', { dtype: { dtype: 'float32' } }, [this.handle, value], 0); }
+
+  /** The present value, without a copy. While it lives, the next in-place update copies first: dispose it before. */
+  read(): Tensor { return nativeOp('ReadVariableOp', { dtype: { dtype: 'float32' } }, [this.handle])[0]; }
+
+  dispose(): void {
+    if (this.handle.isDisposed) return;
+    nativeOp('DestroyResourceOp', { ignore_lookup_error: { bool: true } }, [this.handle], 0);
+    this.handle.dispose();
+  }
+}
+
+/** One Adam update in one pass over memory; `lr` and `epsilon` as TensorFlow defines them (see Adam in lib/training). */
+export function applyAdam(value: ResourceVariable, m: ResourceVariable, v: ResourceVariable, gradient: Tensor,
+  { beta1Power, beta2Power, learningRate, beta1, beta2, epsilon }: { beta1Power: number; beta2Power: number; learningRate: number; beta1: number; beta2: number; epsilon: number }): void {
+  tf.tidy(() => {
+    const scalars = [beta1Power, beta2Power, learningRate, beta1, beta2, epsilon].map((x) => tf.scalar(x));
+    nativeOp('ResourceApplyAdam', { T: { dtype: 'float32' }, use_locking: { bool: false }, use_nesterov: { bool: false } },
+      [value.handle, m.handle, v.handle, ...scalars, gradient], 0);
+  });
+}

@@ -1,0 +1,88 @@
+import { customGradient, nativeOp, Random, tf, type Tensor, type Tensor4D } from '../engine';
+import { heNormal } from './initialization';
+import { Module, Parameter } from './module';
+
+/** 'same' is TensorFlow's (at stride 2 the extra row and column go right and bottom); a number pads that many on every side, as PyTorch. */
+export type Padding = 'same' | 'valid' | number;
+
+export interface Conv2dOptions { kernelSize: number; stride?: number; padding?: Padding; depthwise?: boolean; bias?: boolean }
+
+/** Two-dimensional convolution, NHWC. Kernel (h, w, in, out), or (h, w, channels, 1) when depthwise; OIHW in checkpoints. */
+export class Conv2d extends Module {
+  readonly weight: Parameter;
+  readonly bias?: Parameter;
+  private readonly stride: number;
+  private readonly padding: Padding;
+  private readonly depthwise: boolean;
+
+  constructor(inChannels: number, outChannels: number, random: Random, { kernelSize, stride = 1, padding = 'same', depthwise = false, bias = false }: Conv2dOptions) {
+    super();
+    if (depthwise && inChannels !== outChannels) throw new Error(`A depthwise convolution keeps its channels: ${inChannels} in, ${outChannels} out.`);
+    const shape = depthwise ? [kernelSize, kernelSize, inChannels, 1] : [kernelSize, kernelSize, inChannels, outChannels];
+    this.weight = new Parameter(heNormal(shape, kernelSize * kernelSize * (depthwise ? 1 : outChannels), random), { layout: depthwise ? 'depthwise' : 'convolution' });
+    if (bias) this.bias = new Parameter(tf.zeros([outChannels]));
+    this.stride = stride;
+    this.padding = padding;
+    this.depthwise = depthwise;
+  }
+
+  /** (batch, height, width, in) → (batch, height', width', out) */
+  forward(x: Tensor4D): Tensor4D {
+    return tf.tidy(() => {
+      const { padding } = this;
+      const explicit = typeof padding === 'number';
+      // TensorFlow's CPU kernels for explicit padding pad first too; doing it here keeps the gradient simple.
+      const padded = explicit && padding > 0 ? tf.pad(x, [[0, 0], [padding, padding], [padding, padding], [0, 0]]) : x;
+      const mode = explicit ? 'valid' : padding;
+      const filter = this.weight.tensor as Tensor4D;
+      const y = this.depthwise ? tf.depthwiseConv2d(padded, filter, this.stride, mode) : tf.conv2d(padded, filter, this.stride, mode);
+      return this.bias ? tf.add(y, this.bias.tensor) : y;
+    });
+  }
+}
+
+/** Batch normalisation over the last axis with running statistics; names and momentum as torch.nn.BatchNorm2d. */
+export class BatchNorm2d extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly running_mean: Parameter;
+  readonly running_var: Parameter;
+
+  constructor(channels: number, private readonly epsilon = 1e-5, private readonly momentum = 0.1) {
+    super();
+    this.weight = new Parameter(tf.ones([channels]));
+    this.bias = new Parameter(tf.zeros([channels]));
+    this.running_mean = new Parameter(tf.zeros([channels]), { isBuffer: true });
+    this.running_var = new Parameter(tf.ones([channels]), { isBuffer: true });
+  }
+
+  /** (batch, height, width, channels), same shape out. In training it uses the batch's statistics and moves the running ones. */
+  forward(x: Tensor4D): Tensor4D {
+    return (this.training ? this.normalizeByBatch(x) : this.normalizeByRunning(x)) as Tensor4D;
+  }
+
+  private normalizeByRunning(x: Tensor4D): Tensor {
+    return tf.tidy(() => {
+      // One multiply and one add per value instead of TensorFlow.js' four.
+      const scale = tf.mul(this.weight.tensor, tf.rsqrt(tf.add(this.running_var.tensor, this.epsilon)));
+      const shift = tf.sub(this.bias.tensor, tf.mul(this.running_mean.tensor, scale));
+      return tf.add(tf.mul(x, scale), shift);
+    });
+  }
+
+  private normalizeByBatch(x: Tensor4D): Tensor {
+    const attributes = { T: { dtype: 'float32' as const }, U: { dtype: 'float32' as const }, epsilon: { float: this.epsilon }, data_format: 'NHWC', is_training: { bool: true } };
+    return customGradient([x, this.weight.tensor, this.bias.tensor], (save) => {
+      const none = tf.tensor1d([]);
+      const [y, mean, variance, reserve1, reserve2, reserve3] = nativeOp('FusedBatchNormV3', { ...attributes, exponential_avg_factor: { float: 1 } },
+        [x, this.weight.tensor, this.bias.tensor, none, none], 6);
+      // FusedBatchNormV3 returns the unbiased variance, which is also what PyTorch's running variance takes.
+      const move = (buffer: Parameter, value: Tensor) => buffer.assign(tf.add(tf.mul(buffer.tensor, 1 - this.momentum), tf.mul(value, this.momentum)));
+      move(this.running_mean, mean);
+      move(this.running_var, variance);
+      save(x, this.weight.tensor, reserve1, reserve2, reserve3);
+      return y;
+    }, (dy, [input, scale, reserve1, reserve2, reserve3]) =>
+      nativeOp('FusedBatchNormGradV3', attributes, [dy, input, scale, reserve1, reserve2, reserve3], 5).slice(0, 3));
+  }
+}

@@ -1,0 +1,26 @@
+import { Random, tf, type Tensor } from '../engine';
+import { uniform } from './initialization';
+import { Module, Parameter } from './module';
+
+/** y = x Wᵀ + b as torch.nn.Linear: weight (out, in), both uniform in ±1/√in at the start. */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias?: Parameter;
+
+  constructor(readonly inFeatures: number, readonly outFeatures: number, random: Random, { bias = true } = {}) {
+    super();
+    const bound = 1 / Math.sqrt(inFeatures);
+    this.weight = new Parameter(uniform([outFeatures, inFeatures], bound, random));
+    if (bias) this.bias = new Parameter(uniform([outFeatures], bound, random));
+  }
+
+  /** (…, in) → (…, out) */
+  forward(x: Tensor): Tensor {
+    return tf.tidy(() => {
+      const rows = tf.reshape(x, [-1, this.inFeatures]);
+      const product = tf.matMul(rows, this.weight.tensor as never, false, true) as Tensor;
+      const y = this.bias ? tf.add(product, this.bias.tensor) : product;
+      return tf.reshape(y, [...x.shape.slice(0, -1), this.outFeatures]);
+    });
+  }
+}
