@@ -1,1 +1,2 @@
 export * from './mobilenet-v2';
+export * from './load-mobilenet-v2';

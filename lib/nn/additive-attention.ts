@@ -31,15 +31,17 @@ export class AdditiveAttention extends Module {
     });
   }
 
-  /** Hidden (B, H) → context (B, F) and weights (B, L) that sum to 1. */
+  /** Hidden (B·k, H), k rows an image → context (B·k, F) and weights (B·k, L) that sum to 1. */
   forward(features: Tensor, projected: Tensor, hidden: Tensor): { context: Tensor; weights: Tensor } {
     const [batch, positions] = features.shape;
+    const rows = hidden.shape[0], perImage = rows / batch;
     const [context, weights] = tf.tidy(() => {
       const query = tf.matMul(hidden as never, this.hiddenWeight() as never, false, true) as Tensor;
-      const energy = tf.tanh(tf.add(projected, tf.expandDims(query, 1)));
+      const energy = tf.tanh(tf.add(tf.expandDims(projected, 1), tf.reshape(query, [batch, perImage, 1, this.hiddenSize])));
       const scores = tf.matMul(tf.reshape(energy, [-1, this.hiddenSize]), this.v.weight.tensor as never, false, true) as Tensor;
-      const weights = tf.softmax(tf.reshape(scores, [batch, positions]));
-      return [tf.squeeze(tf.matMul(tf.expandDims(weights, 1) as never, features as never) as Tensor, [1]), weights];
+      const weights = tf.softmax(tf.reshape(scores, [batch, perImage, positions]));
+      const context = tf.matMul(weights as never, features as never) as Tensor;
+      return [tf.reshape(context, [rows, this.featureSize]), tf.reshape(weights, [rows, positions])];
     });
     return { context, weights };
   }

@@ -1,0 +1,2 @@
+export * from './attention-gru-captioner';
+export * from './image-encoder';

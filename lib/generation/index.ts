@@ -1,0 +1,3 @@
+export * from './beam';
+export * from './greedy';
+export * from './step-decoder';

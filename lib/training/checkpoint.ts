@@ -1,0 +1,120 @@
+/**
+ * Checkpoints of a run: `<folder>/<name>-<step>/` with weights, optimizer moments and position, and `<folder>/<name>.json` that
+ * points to it. A checkpoint is written whole under a temporary name; only then does the pointer move, so that a cut-off write
+ * leaves the former one in force.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { z } from 'zod';
+import { tf, type Tensor } from '../engine';
+import type { Module } from '../nn';
+import { loadState, SafetensorsFile, saveState, writeSafetensors, type TensorToWrite } from '../weights';
+import type { Adam } from './adam';
+
+const stateSchema = z.object({
+  /** Epoch and batch to go on with. */
+  epoch: z.number().int().nonnegative(),
+  batch: z.number().int().nonnegative(),
+  step: z.number().int().nonnegative(),
+  optimizerSteps: z.number().int().nonnegative(),
+  learningRate: z.number(),
+  random: z.array(z.number()).length(4),
+  /** Sum and number of the losses of the epoch so far. */
+  lossSum: z.number(),
+  lossCount: z.number().int(),
+  best: z.object({ epoch: z.number().int(), value: z.number() }).nullable(),
+  epochsWithoutImprovement: z.number().int().nonnegative(),
+  finished: z.boolean(),
+  /** What the run was started with; a resume with other settings is refused. */
+  config: z.string(),
+});
+
+export type TrainingState = z.infer<typeof stateSchema>;
+
+const pointerSchema = z.object({ folder: z.string().regex(/^[\w-]+$/) });
+
+function writeJson(file: string, value: unknown): void {
+  fs.writeFileSync(`${file}.tmp`, `${JSON.stringify(value, null, 2)}\n`);
+  fs.renameSync(`${file}.tmp`, file);
+}
+
+export function saveCheckpoint(folder: string, name: string, model: Module, optimizer: Adam, state: TrainingState): void {
+  fs.mkdirSync(folder, { recursive: true });
+  const target = `${name}-${state.step}`;
+  const whole = path.join(folder, target), temporary = path.join(folder, `.${target}.${process.pid}.tmp`);
+  fs.rmSync(temporary, { recursive: true, force: true });
+  fs.mkdirSync(temporary);
+  saveState(model, path.join(temporary, 'model.safetensors'));
+  const names = namesOf(model, optimizer);
+  const tensors = new Map<string, TensorToWrite>();
+  for (const [i, { m, v }] of optimizer.moments().entries()) {
+    tensors.set(`${names[i]}.m`, { shape: m.shape, data: m.dataSync() as Float32Array });
+    tensors.set(`${names[i]}.v`, { shape: v.shape, data: v.dataSync() as Float32Array });
+    tf.dispose([m, v]);
+  }
+  writeSafetensors(path.join(temporary, 'optimizer.safetensors'), tensors);
+  writeJson(path.join(temporary, 'state.json'), state);
+  fs.rmSync(whole, { recursive: true, force: true });
+  fs.renameSync(temporary, whole);
+  writeJson(path.join(folder, `${name}.json`), { folder: target });
+  for (const entry of fs.readdirSync(folder)) {
+    const stale = new RegExp(`^(${name}-\\d+|\\.${name}-\\d+\\.\\d+\\.tmp)$`).test(entry) && entry !== target;
+    if (stale) fs.rmSync(path.join(folder, entry), { recursive: true, force: true });
+  }
+}
+
+/** Folder of the checkpoint in force, or undefined if there is none yet. */
+export function findCheckpoint(folder: string, name: string): string | undefined {
+  const pointer = path.join(folder, `${name}.json`);
+  if (!fs.existsSync(pointer)) return undefined;
+  const parsed = pointerSchema.safeParse(readJson(pointer));
+  const found = parsed.success ? path.join(folder, parsed.data.folder) : '';
+  if (!found || !fs.existsSync(path.join(found, 'state.json'))) {
+    throw new Error(`${pointer} does not point to a checkpoint: delete ${folder} to start over.`);
+  }
+  return found;
+}
+
+function readJson(file: string): unknown {
+  try { return JSON.parse(fs.readFileSync(file, 'utf8')); } catch (error) {
+    throw new Error(`${file} cannot be read as JSON (${(error as Error).message}).`);
+  }
+}
+
+export function loadWeights(checkpoint: string, model: Module): void { loadState(model, path.join(checkpoint, 'model.safetensors')); }
+
+/** Puts weights, moments and position back; refuses a checkpoint of another configuration. */
+export function loadCheckpoint(checkpoint: string, model: Module, optimizer: Adam, config: string): TrainingState {
+  const file = path.join(checkpoint, 'state.json');
+  const parsed = stateSchema.safeParse(readJson(file));
+  if (!parsed.success) throw new Error(`${file}: ${parsed.error.issues[0].path.join('.')}: ${parsed.error.issues[0].message}. Delete ${path.dirname(checkpoint)} to start over.`);
+  const state = parsed.data;
+  if (state.config !== config) throw new Error(`${checkpoint} was trained with other settings. ${difference(state.config, config)} Use another folder, or delete this one to start over.`);
+  loadWeights(checkpoint, model);
+  const source = SafetensorsFile.open(path.join(checkpoint, 'optimizer.safetensors'));
+  const moments: { m: Tensor; v: Tensor }[] = [];
+  try {
+    for (const [i, name] of namesOf(model, optimizer).entries()) {
+      const { shape } = optimizer.parameters[i];
+      moments.push({ m: tf.tensor(source.read(`${name}.m`), shape), v: tf.tensor(source.read(`${name}.v`), shape) });
+    }
+    optimizer.restore(state.optimizerSteps, moments);
+  } finally {
+    source.close();
+    tf.dispose(moments as never);
+  }
+  optimizer.learningRate = state.learningRate;
+  return state;
+}
+
+/** Which settings differ, for two configurations that were stored as JSON objects. */
+function difference(saved: string, wanted: string): string {
+  const [a, b] = [saved, wanted].map((text) => JSON.parse(text) as Record<string, unknown>);
+  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]));
+  return `${keys.map((key) => `${key}: ${JSON.stringify(a[key])} there, ${JSON.stringify(b[key])} now`).join('; ')}.`;
+}
+
+function namesOf(model: Module, optimizer: Adam): string[] {
+  const names = new Map([...model.namedParameters()].map(([name, parameter]) => [parameter, name]));
+  return optimizer.parameters.map((parameter) => names.get(parameter) ?? (() => { throw new Error('The optimizer holds a parameter that the model does not.'); })());
+}

@@ -1,0 +1,100 @@
+/**
+ * Features of a frozen encoder, computed once and kept on disk: `<key>.f32` holds one row of float32 an image, `<key>.json` says
+ * what they are. Rows are read by position, so a dataset larger than memory trains as well as a small one.
+ */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { z } from 'zod';
+
+const headerSchema = z.object({
+  key: z.string(),
+  shape: z.array(z.number().int().positive()),
+  ids: z.array(z.string()),
+});
+
+export interface FeatureCacheOptions {
+  /** Folder of the cache files. */
+  folder: string;
+  /** Short name for the file, such as flickr8k-mobilenet_v2. */
+  name: string;
+  /** Everything that changes the values: encoder weights, preprocessing, image files. Hashed into the file's name. */
+  fingerprint: unknown;
+  /** Shape of one image's features, e.g. [49, 1280]. */
+  shape: readonly number[];
+  ids: readonly string[];
+  /** Features of some images by position, one after another. */
+  compute: (positions: readonly number[]) => Promise<Float32Array>;
+  batchSize?: number;
+  onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal;
+}
+
+export class FeatureCache {
+  readonly rowSize: number;
+
+  private constructor(readonly file: string, private readonly descriptor: number, readonly shape: readonly number[], private readonly index: ReadonlyMap<string, number>) {
+    this.rowSize = shape.reduce((a, b) => a * b, 1);
+  }
+
+  /** Opens the cache, first computing what is missing; a cut-off run goes on where it stopped. */
+  static async open({ folder, name, fingerprint, shape, ids, compute, batchSize = 32, onProgress, signal }: FeatureCacheOptions): Promise<FeatureCache> {
+    const key = createHash('sha256').update(JSON.stringify([fingerprint, shape, ids])).digest('hex').slice(0, 16);
+    fs.mkdirSync(folder, { recursive: true });
+    const base = path.join(folder, `${name}-${key}`);
+    const data = `${base}.f32`, header = `${base}.json`, partial = `${base}.partial`;
+    const rowBytes = shape.reduce((a, b) => a * b, 1) * 4;
+
+    if (!fs.existsSync(header)) {
+      const output = fs.openSync(partial, fs.existsSync(partial) ? 'r+' : 'w+');
+      try {
+        // Whole rows already there count; a torn one is written again.
+        let done = Math.floor(fs.fstatSync(output).size / rowBytes);
+        while (done < ids.length) {
+          signal?.throwIfAborted();
+          const positions = Array.from({ length: Math.min(batchSize, ids.length - done) }, (_, i) => done + i);
+          const rows = await compute(positions);
+          if (rows.byteLength !== positions.length * rowBytes) {
+            throw new Error(`The encoder gave ${rows.length} values for ${positions.length} images, expected ${positions.length} × ${rowBytes / 4}.`);
+          }
+          const bytes = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
+          for (let at = 0; at < bytes.length;) at += fs.writeSync(output, bytes, at, bytes.length - at, done * rowBytes + at);
+          done += positions.length;
+          onProgress?.(done, ids.length);
+        }
+      } finally {
+        fs.closeSync(output);
+      }
+      fs.renameSync(partial, data);
+      fs.writeFileSync(`${header}.tmp`, JSON.stringify({ key, shape, ids }));
+      fs.renameSync(`${header}.tmp`, header);
+    }
+
+    const parsed = headerSchema.safeParse(JSON.parse(fs.readFileSync(header, 'utf8')));
+    const size = fs.existsSync(data) ? fs.statSync(data).size : -1;
+    if (!parsed.success || parsed.data.key !== key || size !== rowBytes * ids.length) {
+      fs.rmSync(header, { force: true });
+      throw new Error(`The feature cache ${data} is damaged (${size} bytes instead of ${rowBytes * ids.length}); it is dropped, run this again to compute it anew.`);
+    }
+    return new FeatureCache(data, fs.openSync(data, 'r'), shape, new Map(ids.map((id, i) => [id, i])));
+  }
+
+  /** Rows of the given ids, one after another. */
+  read(ids: readonly string[]): Float32Array {
+    const rows = new Float32Array(ids.length * this.rowSize);
+    const rowBytes = this.rowSize * 4;
+    const bytes = new Uint8Array(rows.buffer);
+    for (const [i, id] of ids.entries()) {
+      const position = this.index.get(id);
+      if (position === undefined) throw new Error(`${this.file} has no features of "${id}".`);
+      for (let at = 0; at < rowBytes;) {
+        const got = fs.readSync(this.descriptor, bytes, i * rowBytes + at, rowBytes - at, position * rowBytes + at);
+        if (got === 0) throw new Error(`${this.file} ends before the features of "${id}": delete it and run this again.`);
+        at += got;
+      }
+    }
+    return rows;
+  }
+
+  close(): void { fs.closeSync(this.descriptor); }
+}
