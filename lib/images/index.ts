@@ -1,0 +1,6 @@
+export * from './rgb-image';
+export * from './decode';
+export * from './resize';
+export * from './crop';
+export * from './preprocessor-config';
+export * from './image-processor';
