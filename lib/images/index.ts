@@ -4,3 +4,4 @@ export * from './resize';
 export * from './crop';
 export * from './preprocessor-config';
 export * from './image-processor';
+export * from './image-loader';
