@@ -2,6 +2,7 @@
  * Loads TensorFlow once, through @tensorflow/tfjs-node-gpu and the addon that set-up builds. The only file that imports the
  * package; the rest of the library says `import { tf } from '../engine'`.
  */
+import * as path from 'node:path';
 import * as util from 'node:util';
 import type * as TensorFlow from '@tensorflow/tfjs-node-gpu';
 
@@ -13,11 +14,32 @@ function load(): typeof TensorFlow {
   }
   // TensorFlow's start-up notes (CPU features, oneDNN) are not the user's business; errors still show.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  const release = Number(process.env.TF_CPP_MIN_LOG_LEVEL) > 0 ? holdStandardError() : () => {};
   try {
     return require('@tensorflow/tfjs-node-gpu');
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new Error(`TensorFlow could not be loaded (${reason}). Run \`npm run setup\`, then \`npm run doctor\`.`, { cause: error });
+  } finally {
+    release();
+  }
+}
+
+/** Notes that TensorFlow's static initializers log on every start, before any log level is read. */
+const startupNote = /^WARNING: All log messages before absl::InitializeLog|^I\d{4} /;
+
+/** Holds standard error back by the small addon that set-up builds beside TensorFlow's; the result gives it back, less the notes. */
+function holdStandardError(): () => void {
+  try {
+    const folder = path.join(path.dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'lib', 'napi-v8');
+    const addon = require(path.join(folder, 'stderr_hold.node')) as { hold(): boolean; release(): string };
+    if (!addon.hold()) return () => {};
+    return () => {
+      const kept = addon.release().split('\n').filter((line) => line && !startupNote.test(line));
+      if (kept.length > 0) process.stderr.write(`${kept.join('\n')}\n`);
+    };
+  } catch {
+    return () => {}; // without it TensorFlow works just as well, with its note
   }
 }
 
