@@ -9,7 +9,7 @@ import { checkDisk, checkLibraries, checkPlatform } from './machine.mjs';
 import { at, logFile, perform, root, SetupError, stopOnSignals } from './steps.mjs';
 
 /** In the order they are done; each says by `isDone` whether it has to be. */
-export const steps = [installPackages, installPython, installTensorFlow, buildAddon, buildLibrary, registerKernel];
+export const steps = [installPackages, installPython, installTensorFlow, buildAddon, registerKernel, buildLibrary];
 
 export const pending = () => steps.filter((step) => !step.isDone());
 
