@@ -89,8 +89,7 @@ export class AttentionGruDecoder extends Module {
     const { attention, config } = this;
     const projected = attention.projectFeatures(features);
     // The report's variant looks once, from the zero state.
-    const fixed = config.attentionFrom === 'initialState'
-      ? attention.forward(features, projected, tf.zeros([features.shape[0], config.hiddenSize])) : undefined;
+    const fixed = config.attentionFrom === 'initialState' ? this.attendOnce(features, projected) : undefined;
     const repeat = (tensor: Tensor, rows: number) => {
       const [images, width] = tensor.shape;
       return tf.reshape(tf.tile(tf.expandDims(tensor, 1), [1, rows / images, 1]), [rows, width!]);
@@ -110,5 +109,12 @@ export class AttentionGruDecoder extends Module {
       },
       dispose: () => { tf.dispose([projected, ...(fixed ? [fixed.context, fixed.weights] : [])]); },
     };
+  }
+
+  private attendOnce(features: Tensor, projected: Tensor): { context: Tensor; weights: Tensor } {
+    const zeros = tf.zeros([features.shape[0], this.config.hiddenSize]);
+    const attended = this.attention.forward(features, projected, zeros);
+    zeros.dispose();
+    return attended;
   }
 }
