@@ -1,3 +1,4 @@
 export * from './engine';
 export * from './images';
 export * from './datasets';
+export * from './notebook';
