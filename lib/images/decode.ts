@@ -17,6 +17,9 @@ export interface DecodeOptions {
 
 export const DEFAULT_MAX_PIXELS = 100_000_000;
 
+// libvips' cache of recent operations never serves here, since every picture comes as fresh bytes.
+sharp.cache(false);
+
 /** Files above this are refused unread; the largest photographs of the data sets here are below 1 MB. */
 const MAX_FILE_BYTES = 256 * 2 ** 20;
 
@@ -31,16 +34,16 @@ export async function decodeImage(source: string | Uint8Array, options: DecodeOp
   const bytes = typeof source === 'string' ? await readImageFile(source) : source;
   refuseUnlessPicture(name, bytes);
   const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
+  const jpeg = bytes[0] === 0xff ? scanJpeg(bytes) : undefined;
   try {
     const picture = sharp(bytes, {
       // Anything short of damage that loses pixels is let pass, as Pillow does (stray bytes between JPEG segments, say).
       failOn: 'error',
       limitInputPixels: maxPixels,
       ignoreIcc: true,
-      autoOrient: options.exifRotation ?? true,
+      autoOrient: (options.exifRotation ?? true) && jpeg?.exif !== false,
     });
-    const { space } = await picture.metadata();
-    if (space === 'cmyk') return await decodeCmyk(picture);
+    if (jpeg ? jpeg.components === 4 : await isCmykTiff(bytes, picture)) return await decodeCmyk(picture);
     const { data, info } = await picture.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
     const pixels = info.width * info.height;
     if (data.length === pixels * 3) return { data, width: info.width, height: info.height };
@@ -122,6 +125,35 @@ function explain(error: unknown): string {
 function tooManyPixels(maxPixels: number, width?: number, height?: number): string {
   const size = width && height ? `the picture has ${width}×${height} pixels` : 'the picture is too large';
   return `${size}; more than ${maxPixels} are refused. If it is to be trusted, raise maxPixels or make it smaller.`;
+}
+
+/** TIFF is the other format that can be in CMYK; libvips is asked, at some cost, for it alone. */
+async function isCmykTiff(bytes: Uint8Array, picture: sharp.Sharp): Promise<boolean> {
+  return (bytes[0] === 0x49 || bytes[0] === 0x4d) && (await picture.metadata()).space === 'cmyk';
+}
+
+/**
+ * What decides how a JPEG is decoded: the components in its frame header (0 when there is none) and whether it has EXIF data, from
+ * its segments (ITU-T T.81, B.1 and B.2.2). Asking libvips costs a tenth of decoding a photograph.
+ */
+function scanJpeg(bytes: Uint8Array): { components: number; exif: boolean } {
+  let at = 2;
+  let exif = false;
+  while (at + 9 < bytes.length && bytes[at] === 0xff) {
+    const marker = bytes[at + 1];
+    // Fill bytes may stand before a marker.
+    if (marker === 0xff) {
+      at++;
+      continue;
+    }
+    // Frame headers are C0 to CF without the tables DHT, JPG and DAC among them; EXIF is in APP1.
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return { components: bytes[at + 9], exif };
+    if (marker === 0xe1) exif = true;
+    const standalone = marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8);
+    at += standalone ? 2 : 2 + (bytes[at + 2] << 8) + bytes[at + 3];
+  }
+  // Not as the standard has it: libvips may still make something of it, EXIF included.
+  return { components: 0, exif: true };
 }
 
 function greyToRgb(grey: Uint8Array): Uint8Array {

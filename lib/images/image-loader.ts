@@ -3,14 +3,18 @@
  * will want next, also while TensorFlow keeps the main thread busy.
  */
 import { ImageBatch, ImageProcessor } from './image-processor';
-import { defaultThreads, PreparedImage, prepareOnThread } from './image-threads';
+import { defaultThreads, prepareOnThread } from './image-threads';
+import type { BatchAnswer } from './image-worker';
 import { ImageError } from './rgb-image';
 
 export interface ImageLoaderOptions {
   readonly batchSize?: number;
   /** Threads that decode and resize; default: the cores, up to four. */
   readonly threads?: number;
-  /** Batches prepared beyond the one being used; more cost memory (a batch of 32 at 224×224 is 19 MB). Default 2. */
+  /**
+   * Batches prepared beyond the one being used, each on one thread; more cost memory (a batch of 32 at 224×224 is 19 MB). Default: as
+   * many as threads.
+   */
   readonly readAhead?: number;
   /**
    * What a picture that cannot be read does: `throw` ends the run with an ImageError that names it; `skip` leaves it out, which makes
@@ -49,7 +53,7 @@ export class ImageLoader implements AsyncIterable<LoadedBatch> {
     readonly processor: ImageProcessor,
     options: ImageLoaderOptions = {},
   ) {
-    const { batchSize = 32, threads = defaultThreads(), readAhead = 2, onBadImage = 'throw', dropLast = false } = options;
+    const { batchSize = 32, threads = defaultThreads(), readAhead = threads, onBadImage = 'throw', dropLast = false } = options;
     for (const [name, value, least] of [['batchSize', batchSize, 1], ['threads', threads, 1], ['readAhead', readAhead, 0]] as const) {
       if (!Number.isInteger(value) || value < least) throw new RangeError(`${name} is ${value}; expected a whole number, ${least} or more.`);
     }
@@ -68,17 +72,18 @@ export class ImageLoader implements AsyncIterable<LoadedBatch> {
   async *[Symbol.asyncIterator](): AsyncGenerator<LoadedBatch, void, undefined> {
     const cancelled = new Int32Array(new SharedArrayBuffer(4));
     const options = JSON.stringify(this.processor.config);
+    const skip = this.onBadImage === 'skip';
     const ask = (batch: number) => {
-      const first = batch * this.batchSize;
-      const members = this.sources.slice(first, first + this.batchSize);
-      return members.map((source) => prepareOnThread(source, options, this.threads, cancelled));
+      const sources = this.sources.slice(batch * this.batchSize, (batch + 1) * this.batchSize);
+      return prepareOnThread({ sources, options, skip, cancelled }, this.threads);
     };
     const asked: ReturnType<typeof ask>[] = [];
     try {
       for (let batch = 0; batch < this.length; batch++) {
         while (asked.length <= this.readAhead && batch + asked.length < this.length) asked.push(ask(batch + asked.length));
-        const answers = await Promise.all(asked.shift()!);
-        const loaded = this.assemble(batch * this.batchSize, answers);
+        const answer = await asked.shift()!;
+        if (answer instanceof ImageError) throw answer;
+        const loaded = this.accept(batch * this.batchSize, answer);
         if (loaded) yield loaded;
       }
     } finally {
@@ -86,32 +91,14 @@ export class ImageLoader implements AsyncIterable<LoadedBatch> {
     }
   }
 
-  private assemble(first: number, answers: readonly (PreparedImage | ImageError | undefined)[]): LoadedBatch | undefined {
-    const images: PreparedImage[] = [];
-    const indices: number[] = [];
-    answers.forEach((answer, position) => {
-      if (answer instanceof ImageError) {
-        if (this.onBadImage === 'throw') throw answer;
-        if (!this.skippedIndices.has(first + position)) this.skipped.push(answer);
-        this.skippedIndices.add(first + position);
-      } else if (answer) {
-        images.push(answer);
-        indices.push(first + position);
-      }
-    });
-    if (images.length === 0) return undefined;
-    const { width, height } = images[0];
-    const data = new Float32Array(images.length * height * width * 3);
-    images.forEach((image, position) => {
-      if (image.width !== width || image.height !== height) {
-        const source = this.sources[indices[position]];
-        throw new ImageError(
-          typeof source === 'string' ? source : `image ${indices[position]}`,
-          `comes out ${image.width}×${image.height} where the first of its batch is ${width}×${height}; set cropSize.`,
-        );
-      }
-      data.set(image.data, position * height * width * 3);
-    });
-    return { data, shape: [images.length, height, width, 3], indices };
+  /** The batch of an answer, whose first picture is number `first` of the sources; undefined when none of it could be read. */
+  private accept(first: number, { data, shape, positions, bad, fatal }: BatchAnswer): LoadedBatch | undefined {
+    const ending = fatal ?? (this.onBadImage === 'throw' ? bad[0] : undefined);
+    if (ending) throw new ImageError(ending.file, ending.reason);
+    for (const { position, file, reason } of bad) {
+      if (!this.skippedIndices.has(first + position)) this.skipped.push(new ImageError(file, reason));
+      this.skippedIndices.add(first + position);
+    }
+    return shape[0] ? { data, shape, indices: positions.map((position) => first + position) } : undefined;
   }
 }

@@ -1,23 +1,16 @@
 /**
- * Threads that prepare pictures. Started on first use and shared by all loaders of the process; while they have nothing to do they
- * do not keep the process alive, so nothing has to close them.
+ * Threads that prepare batches of pictures. Started on first use and shared by all loaders of the process; while they have nothing
+ * to do they do not keep the process alive, so nothing has to close them.
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { ImageAnswer, ImageJob } from './image-worker';
+import type { BatchAnswer, BatchJob } from './image-worker';
 import { ImageError } from './rgb-image';
 
-/** A prepared picture: HWC floats. */
-export interface PreparedImage {
-  readonly data: Float32Array;
-  readonly width: number;
-  readonly height: number;
-}
-
 interface Pending {
-  readonly file: string;
-  readonly settle: (result: PreparedImage | ImageError | undefined) => void;
+  readonly job: BatchJob;
+  readonly settle: (result: BatchAnswer | ImageError) => void;
 }
 
 /** Threads when the caller does not say how many: the cores there are, up to four, which is enough to feed the networks here. */
@@ -25,51 +18,55 @@ export function defaultThreads(): number {
   return Math.max(1, Math.min(4, availableParallelism()));
 }
 
-/** One thread and the pictures it has not answered for. */
+/** One thread and the batches it has not answered. */
 class ImageThread {
   private readonly worker: Worker;
   private readonly pending = new Map<number, Pending>();
-  /** Set when the thread has died; it takes no more pictures then. */
+  /** Set when the thread has died; it takes no more batches then. */
   dead = false;
 
   constructor() {
     this.worker = startWorker();
     this.worker.unref();
-    this.worker.on('message', (answer: ImageAnswer) => this.take(answer));
-    this.worker.on('error', (error) => this.die(`the decoding thread failed: ${error instanceof Error ? error.message : String(error)}`));
-    this.worker.on('exit', (code) => this.die(`the decoding thread ended (${code})`));
+    this.worker.on('message', (answer: BatchAnswer) => this.take(answer));
+    this.worker.on('error', (error) => this.die(`the decoding thread failed (${error instanceof Error ? error.message : String(error)})`));
+    this.worker.on('exit', (code) => this.die(`the decoding thread ended with ${code}`));
   }
 
+  /** Pictures asked for and not delivered. */
   get load(): number {
-    return this.pending.size;
+    let pictures = 0;
+    for (const { job } of this.pending.values()) pictures += job.sources.length;
+    return pictures;
   }
 
-  post(job: ImageJob, file: string): Promise<PreparedImage | ImageError | undefined> {
+  post(job: BatchJob): Promise<BatchAnswer | ImageError> {
     return new Promise((settle) => {
-      this.pending.set(job.id, { file, settle });
+      this.pending.set(job.id, { job, settle });
       this.worker.ref();
       this.worker.postMessage(job);
     });
   }
 
-  private take(answer: ImageAnswer): void {
-    const pending = this.pending.get(answer.id);
+  private take(answer: BatchAnswer): void {
+    this.pending.get(answer.id)?.settle(answer);
     this.pending.delete(answer.id);
     if (this.pending.size === 0) this.worker.unref();
-    if ('data' in answer) pending?.settle(answer);
-    else pending?.settle('reason' in answer ? new ImageError(answer.file, answer.reason) : undefined);
   }
 
   private die(reason: string): void {
     this.dead = true;
-    for (const { file, settle } of this.pending.values()) settle(new ImageError(file, `${reason}; try again with fewer threads.`));
+    for (const { job, settle } of this.pending.values()) {
+      const first = typeof job.sources[0] === 'string' ? job.sources[0] : 'image in memory';
+      settle(new ImageError(first, `${reason} on this picture or one of the ${job.sources.length - 1} after it; try again with fewer threads.`));
+    }
     this.pending.clear();
   }
 }
 
 /**
  * The compiled worker beside this file. Where the library runs from its TypeScript sources, a worker inherits no loader for them, so
- * the one in use here is named to it.
+ * it is told which.
  */
 function startWorker(): Worker {
   const shared = { execArgv: [], name: 'images' };
@@ -82,20 +79,14 @@ const threads: ImageThread[] = [];
 let nextId = 0;
 
 /**
- * Prepares a picture on the least busy of the first `count` threads. Resolves with the error rather than rejecting, since results
- * are asked for ahead of being looked at; with undefined when `cancelled` was set before the picture's turn came.
+ * Prepares a batch on the least busy of the first `count` threads. Resolves with the error of a thread that died rather than
+ * rejecting, since batches are asked for ahead of being looked at.
  */
-export function prepareOnThread(
-  source: string | Uint8Array,
-  options: string,
-  count: number,
-  cancelled: Int32Array,
-): Promise<PreparedImage | ImageError | undefined> {
+export function prepareOnThread(job: Omit<BatchJob, 'id'>, count: number): Promise<BatchAnswer | ImageError> {
   let chosen: ImageThread | undefined;
   for (let index = 0; index < count; index++) {
     if (!threads[index] || threads[index].dead) threads[index] = new ImageThread();
     if (!chosen || threads[index].load < chosen.load) chosen = threads[index];
   }
-  const file = typeof source === 'string' ? source : 'image in memory';
-  return chosen!.post({ id: nextId++, source, options, cancelled }, file);
+  return chosen!.post({ ...job, id: nextId++ });
 }

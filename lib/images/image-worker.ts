@@ -1,59 +1,99 @@
-/** What runs on the threads of ./image-threads: prepares one picture a message. Not imported by anything else. */
+/** What runs on the threads of ./image-threads: prepares one batch a message. Not imported by anything else. */
 import { parentPort } from 'node:worker_threads';
 import { ImageProcessor, ImageProcessorOptions } from './image-processor';
-import { ImageError } from './rgb-image';
+import { ImageError, RgbImage } from './rgb-image';
 
-/** A picture to prepare. `options` is JSON, so that one processor serves all messages that carry the same. */
-export interface ImageJob {
+/** Pictures to prepare. `options` is JSON, so that one processor serves all messages that carry the same. */
+export interface BatchJob {
   readonly id: number;
-  readonly source: string | Uint8Array;
+  readonly sources: readonly (string | Uint8Array)[];
   readonly options: string;
+  /** Go on without pictures that cannot be read; otherwise the first of them ends the batch. */
+  readonly skip: boolean;
   /** Shared flag of the run the job belongs to: not 0 once nobody wants the result. */
   readonly cancelled: Int32Array;
 }
 
-export type ImageAnswer =
-  | { readonly id: number; readonly data: Float32Array; readonly width: number; readonly height: number }
-  | { readonly id: number; readonly file: string; readonly reason: string; readonly unexpected?: boolean }
-  | { readonly id: number; readonly dropped: true };
+export interface BadImage {
+  readonly position: number;
+  readonly file: string;
+  readonly reason: string;
+}
 
-/** Pictures decoded at a time on one thread: while libvips decodes the next, this thread resizes the last. */
-const IN_FLIGHT = 2;
+/** NHWC pixels of the pictures at `positions` of the job, and those left out. No pictures, no data. */
+export interface BatchAnswer {
+  readonly id: number;
+  readonly data: Float32Array;
+  readonly shape: [number, number, number, number];
+  readonly positions: readonly number[];
+  /** In the order of the job. */
+  readonly bad: readonly BadImage[];
+  /** What no skipping helps against: pictures of several sizes, or a fault of this library. */
+  readonly fatal?: BadImage;
+}
+
+/** Pictures in the works at a time: while libvips decodes some on its threads, this one resizes another. */
+const IN_FLIGHT = 3;
 
 const port = parentPort!;
 const processors = new Map<string, ImageProcessor>();
-const waiting: ImageJob[] = [];
-let running = 0;
+let last: Promise<void> = Promise.resolve();
 
-port.on('message', (job: ImageJob) => {
-  waiting.push(job);
-  next();
+// One batch after the other, so that the first asked for is the first finished.
+port.on('message', (job: BatchJob) => {
+  last = last.then(() => prepare(job));
 });
 
-function next(): void {
-  while (running < IN_FLIGHT && waiting.length) {
-    running++;
-    void prepare(waiting.shift()!).finally(() => {
-      running--;
-      next();
-    });
+async function prepare(job: BatchJob): Promise<void> {
+  const { id, sources, skip, cancelled } = job;
+  const bad: BadImage[] = [];
+  const positions: number[] = [];
+  let data = new Float32Array(0);
+  let size: RgbImage | undefined;
+  let next = 0;
+  let fatal: BadImage | undefined;
+  let stop = false;
+
+  const work = async () => {
+    while (next < sources.length && !stop && !Atomics.load(cancelled, 0)) {
+      const position = next++;
+      const source = sources[position];
+      try {
+        const processor = processorFor(job.options);
+        const image = await processor.pixels(source);
+        if (!size) {
+          size = image;
+          data = new Float32Array(sources.length * image.data.length);
+        }
+        if (image.width !== size.width || image.height !== size.height) {
+          const sizes = `comes out ${image.width}×${image.height} where another of its batch is ${size.width}×${size.height}`;
+          throw new Error(`${sizes}; a batch needs one size: set cropSize.`);
+        }
+        processor.normalize(image, data, position * image.data.length);
+        positions.push(position);
+      } catch (error) {
+        if (error instanceof ImageError) bad.push({ position, file: error.file, reason: error.reason });
+        else fatal = { position, file: nameOf(source), reason: error instanceof Error ? error.message : String(error) };
+        stop ||= !skip || fatal !== undefined;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, work));
+
+  positions.sort((a, b) => a - b);
+  bad.sort((a, b) => a.position - b.position);
+  const { width, height } = size ?? { width: 0, height: 0 };
+  const length = width * height * 3;
+  if (positions.length < sources.length) {
+    positions.forEach((position, index) => data.copyWithin(index * length, position * length, (position + 1) * length));
+    data = data.slice(0, positions.length * length);
   }
+  const answer: BatchAnswer = { id, data, shape: [positions.length, height, width, 3], positions, bad, fatal };
+  port.postMessage(answer, [data.buffer as ArrayBuffer]);
 }
 
-async function prepare({ id, source, options, cancelled }: ImageJob): Promise<void> {
-  if (Atomics.load(cancelled, 0)) return port.postMessage({ id, dropped: true } satisfies ImageAnswer);
-  try {
-    const processor = processorFor(options);
-    const image = await processor.pixels(source);
-    const data = processor.normalize(image);
-    port.postMessage({ id, data, width: image.width, height: image.height } satisfies ImageAnswer, [data.buffer as ArrayBuffer]);
-  } catch (error) {
-    const answer: ImageAnswer =
-      error instanceof ImageError
-        ? { id, file: error.file, reason: error.reason }
-        : { id, file: typeof source === 'string' ? source : 'image in memory', reason: String(error), unexpected: true };
-    port.postMessage(answer);
-  }
+function nameOf(source: string | Uint8Array): string {
+  return typeof source === 'string' ? source : 'image in memory';
 }
 
 function processorFor(options: string): ImageProcessor {

@@ -3,22 +3,12 @@
  * each output pixel is a weighted mean over a window that widens when the picture shrinks (antialiasing); the weights are rounded
  * to 22 fractional bits; the horizontal pass comes first and is rounded and clipped to 8 bits before the vertical one.
  */
+import { PRECISION_BITS, runPasses, Weights, Window } from './resize-passes';
 import { ImageError, RgbImage } from './rgb-image';
 
 /** Pillow's filters; the order is Pillow's numbering, which `preprocessor_config.json` uses for `resample`. */
 export const RESAMPLE_FILTERS = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const;
 export type ResampleFilter = (typeof RESAMPLE_FILTERS)[number];
-
-/** Part of a picture, in pixels from its top left corner. */
-export interface Window {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** Fractional bits of a weight: 8-bit pixels times these, summed, stay within 32 bits with two bits to spare for overshoot. */
-const PRECISION_BITS = 22;
 
 /** Longest side and largest area a picture is resized to; beyond it a mistake or an attack is likelier than a purpose. */
 const MAX_SIDE = 65_535;
@@ -50,14 +40,6 @@ const KERNELS: Record<Exclude<ResampleFilter, 'nearest'>, Kernel> = {
   },
   lanczos: { support: 3, weight: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
 };
-
-/** For each output position: where its window starts, how long it is, and its weights as integers (`stride` apart). */
-interface Weights {
-  readonly starts: Int32Array;
-  readonly counts: Int32Array;
-  readonly weights: Int32Array;
-  readonly stride: number;
-}
 
 const cache = new Map<string, Weights>();
 const CACHE_ENTRIES = 64;
@@ -118,65 +100,11 @@ export function resizeImage(image: RgbImage, width: number, height: number, filt
   const firstRow = rows ? rows.starts[part.top] : part.top;
   const endRow = rows ? rows.starts[last] + rows.counts[last] : part.top + part.height;
   const between = { left: part.left, top: firstRow, width: part.width, height: endRow - firstRow };
-  const stretched = columns ? horizontalPass(image, columns, between) : cropRows(image, between);
-  return rows ? verticalPass(stretched, rows, part, firstRow) : stretched;
-}
-
-/** Horizontal pass over rows `top` … `top + height` of the input, for output columns `left` … `left + width`. */
-function horizontalPass(image: RgbImage, { starts, counts, weights, stride }: Weights, part: Window): RgbImage {
-  const input = image.data;
-  const data = new Uint8Array(part.width * part.height * 3);
-  const half = 1 << (PRECISION_BITS - 1);
-  let to = 0;
-  for (let y = 0; y < part.height; y++) {
-    const row = (part.top + y) * image.width;
-    for (let x = part.left; x < part.left + part.width; x++) {
-      let r = half;
-      let g = half;
-      let b = half;
-      let from = (row + starts[x]) * 3;
-      const first = x * stride;
-      const end = first + counts[x];
-      for (let tap = first; tap < end; tap++) {
-        const weight = weights[tap];
-        r = (r + Math.imul(input[from], weight)) | 0;
-        g = (g + Math.imul(input[from + 1], weight)) | 0;
-        b = (b + Math.imul(input[from + 2], weight)) | 0;
-        from += 3;
-      }
-      r >>= PRECISION_BITS;
-      g >>= PRECISION_BITS;
-      b >>= PRECISION_BITS;
-      data[to] = r < 0 ? 0 : r > 255 ? 255 : r;
-      data[to + 1] = g < 0 ? 0 : g > 255 ? 255 : g;
-      data[to + 2] = b < 0 ? 0 : b > 255 ? 255 : b;
-      to += 3;
-    }
+  if (!columns && !rows) return cropRows(image, between);
+  if (between.width * between.height > MAX_AREA) {
+    throw new ImageError('resize', `${image.width}×${image.height} to ${width}×${height}: the shape is too extreme to be a picture.`);
   }
-  return { data, width: part.width, height: part.height };
-}
-
-/** Vertical pass for output rows `top` … `top + height`; the input's first row is row `firstRow` of the whole picture. */
-function verticalPass(image: RgbImage, { starts, counts, weights, stride }: Weights, part: Window, firstRow: number): RgbImage {
-  const input = image.data;
-  const rowLength = image.width * 3;
-  const data = new Uint8Array(rowLength * part.height);
-  const sums = new Int32Array(rowLength);
-  for (let y = 0; y < part.height; y++) {
-    const out = part.top + y;
-    sums.fill(1 << (PRECISION_BITS - 1));
-    for (let tap = 0; tap < counts[out]; tap++) {
-      const weight = weights[out * stride + tap];
-      const from = (starts[out] + tap - firstRow) * rowLength;
-      for (let i = 0; i < rowLength; i++) sums[i] += Math.imul(input[from + i], weight);
-    }
-    const to = y * rowLength;
-    for (let i = 0; i < rowLength; i++) {
-      const value = sums[i] >> PRECISION_BITS;
-      data[to + i] = value < 0 ? 0 : value > 255 ? 255 : value;
-    }
-  }
-  return { data, width: image.width, height: part.height };
+  return runPasses(image, columns, rows, part, between);
 }
 
 /** Nearest neighbour: positions are summed step by step as Pillow's affine transform does, so that ties fall the same way. */

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import PIL
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 OUT = Path(__file__).resolve().parents[2] / "test" / "fixtures" / "images"
 FILTERS = ["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"]
@@ -60,6 +60,18 @@ def resize_cases():
                     case["expected"] = f"{Path(name).stem}-17x31-{filter}.png"
                     result.save(OUT / case["expected"])
                 cases.append(case)
+    return cases
+
+
+def large_cases():
+    """Pictures too large to commit, made of a formula both sides know: value = (7x + 13y + 29c + xy) mod 256."""
+    cases = []
+    for (w, h), size in [((1500, 1200), (701, 903)), ((40, 30), (2000, 1700)), ((3000, 700), (5, 4)), ((640, 480), (224, 224)), ((480, 640), (480, 33))]:
+        y, x, c = np.mgrid[0:h, 0:w, 0:3]
+        image = Image.fromarray(((7 * x + 13 * y + 29 * c + x * y) % 256).astype(np.uint8))
+        for number in [1, 2, 3]:
+            result = image.resize(size, number)
+            cases.append({"from": [w, h], "size": list(size), "filter": FILTERS[number], "sha256": digest(result)})
     return cases
 
 
@@ -213,8 +225,11 @@ def decode_cases():
         exif[0x0112] = orientation
         name = f"orientation-{orientation}.png"
         picture.resize((13, 7)).save(OUT / name, exif=exif)
-        from PIL import ImageOps
         add(name, expected=ImageOps.exif_transpose(Image.open(OUT / name)).convert("RGB"))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.save(OUT / "orientation-6.jpg", exif=exif, quality=90)
+    add("orientation-6.jpg", exact=False, expected=ImageOps.exif_transpose(Image.open(OUT / "orientation-6.jpg")).convert("RGB"))
     add_raw = Image.open(OUT / "orientation-6.png").convert("RGB")
     add_raw.save(OUT / "orientation-6.unrotated.png")
     cases.append({"file": "orientation-6.png", "expected": "orientation-6.unrotated.png", "exact": True, "exifRotation": False})
@@ -227,6 +242,7 @@ def main():
     OUT.mkdir(parents=True, exist_ok=True)
     made = {
         "resize": resize_cases(),
+        "large": large_cases(),
         "torchvision": torchvision_cases(),
         "transformers": transformers_cases(),
         "timm": timm_cases(),

@@ -17,6 +17,7 @@ export interface ProcessorCase {
 
 export interface Cases {
   resize: { source: string; size: [number, number]; filter: 'bilinear'; sha256: string; expected?: string }[];
+  large: { from: [number, number]; size: [number, number]; filter: 'bilinear'; sha256: string }[];
   torchvision: { source: string; edge: number; crop: number; filter: 'bilinear'; cropOnly?: [number, number]; sha256: string }[];
   transformers: ProcessorCase[];
   timm: ProcessorCase[];

@@ -13,6 +13,16 @@ describe('resizeImage equals Pillow 11 pixel for pixel', () => {
     });
   }
 
+  it(`pictures larger than one piece of memory: ${cases.large.length} cases`, () => {
+    for (const { from: [width, height], size, filter, sha256: expected } of cases.large) {
+      const data = new Uint8Array(width * height * 3);
+      for (let i = 0, y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) for (let c = 0; c < 3; c++) data[i++] = 7 * x + 13 * y + 29 * c + x * y;
+      }
+      assert.equal(sha256(resizeImage({ data, width, height }, size[0], size[1], filter)), expected, `${width}×${height} to ${size} ${filter}`);
+    }
+  });
+
   it('rounds to 8 bits after the horizontal pass, which comes first', async () => {
     // The other order, made by turning the picture, gives other pixels: the test above can tell the two apart.
     const image = await fixture('noise-16x45.png');
@@ -55,6 +65,8 @@ describe('resizeImage refuses', () => {
   });
   it('sizes that fill the memory', () => {
     assert.throws(() => resizeImage(image, 60_000, 60_000, 'bilinear'), /larger than/);
+    const thread = { width: 1, height: 3_000_000, data: new Uint8Array(9_000_000) };
+    assert.throws(() => resizeImage(thread, 224, 224, 'bilinear'), /too extreme/);
   });
 });
 
