@@ -25,7 +25,7 @@ export function checkLibraries({ glibc, flags } = {}) {
 
 /** Enough room for the steps to do, which say their size in MB (measured, with the packages' caches). */
 export function checkDisk(steps, free = fs.statfsSync(root)) {
-  const needed = steps.reduce((sum, step) => sum + (step.size ?? 0), 0);
+  const needed = steps.reduce((sum, step) => sum + (step.size?.() ?? 0), 0);
   const available = Math.floor((free.bavail * free.bsize) / 1e6);
   if (available < needed) throw new SetupError(`set-up needs about ${(needed / 1000).toFixed(1)} GB in ${root}, and ${(available / 1000).toFixed(1)} GB are free: free some space and run it again.`);
 }
@@ -60,6 +60,7 @@ function searchPython(wish) {
     else return { executable, version };
   }
   if (bare) throw new SetupError(bare);
+  if (wish) throw new SetupError(`PYTHON=${wish} ${found.length ? `is ${found[0].split(' is ')[1]}` : 'does not run'}: name a CPython 3.10 or newer, or leave PYTHON out, and run it again.`);
   throw new SetupError(`Python 3.10 or newer was not found (${found.length ? found.join(', ') : `tried ${names.join(', ')}`}): \`apt install python3 python3-venv\` (Debian/Ubuntu), or set PYTHON=/path/to/python3, and run it again.`);
 }
 

@@ -1,7 +1,7 @@
 // The npm packages of package-lock.json, the ones for development included whatever npm's settings say.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { at, hash, read, run, SetupError, stamped } from './steps.mjs';
+import { at, hash, read, root, run, SetupError, stamped } from './steps.mjs';
 
 // Settings of a user or of the npm that started us which would change what is installed or where. Registry, proxy,
 // certificates, cache and credentials stay.
@@ -27,12 +27,21 @@ export function npmCommand(env = process.env) {
   return /npm-cli\.[cm]?js$/.test(cli) && fs.existsSync(cli) ? [process.execPath, cli] : ['npm'];
 }
 
+const unreachable = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|EPIPE|CERT|SSL|EPROTO/;
+
+/** Whether one request gets through. Without this npm asks for every package three times before it gives up: many minutes. */
+function registryAnswers(command, args, env) {
+  const { stdout, stderr, status } = spawnSync(command, [...args, 'ping', '--loglevel=error'],
+    { cwd: root, encoding: 'utf8', env: { ...env, npm_config_fetch_retries: '1', npm_config_fetch_timeout: '15000' } });
+  return status === 0 || !unreachable.test(`${stdout}${stderr}`);
+}
+
 export const installPackages = stamped({
   title: () => 'npm packages',
   stamp: at('node_modules', '.setup-packages'),
   key: () => hash(read(at('package-lock.json')), read(at('package.json')), read(at('lib', 'package.json')), process.platform, process.arch),
   witness: at('node_modules', 'typescript', 'package.json'),
-  size: 1100,
+  size: () => 1100,
   check() {
     const [command, ...args] = npmCommand();
     try {
@@ -43,6 +52,9 @@ export const installPackages = stamped({
   },
   async work() {
     const [command, ...args] = npmCommand();
-    await run('npm ci', command, [...args, 'ci', ...flags], { env: npmEnvironment() });
+    const env = npmEnvironment();
+    const offline = !registryAnswers(command, args, env);
+    if (offline) console.log('  the npm registry does not answer; trying what npm has in its cache');
+    await run('npm ci', command, [...args, 'ci', ...flags, ...(offline ? ['--offline'] : [])], { env });
   },
 });

@@ -69,7 +69,7 @@ export const installPython = stamped({
   stamp: path.join(venv, '.setup-python'),
   key: () => hash(venv, read(lock), wish(), venvVersion()),
   witness: path.join(venv, 'bin', 'jupyter'),
-  size: 450,
+  size: () => 450,
   check() {
     findPython();
     if (fs.existsSync(venv) && !fs.readdirSync(venv).some((name) => name.startsWith('.setup-'))) {

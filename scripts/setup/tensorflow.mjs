@@ -22,7 +22,7 @@ export const installTensorFlow = stamped({
     return `${device} ${hash(read(lockFor(device)))}`;
   },
   witness: path.join(tensorflow, 'libtensorflow_cc.so.2'),
-  get size() { return chooseDevice().device === 'cuda' ? 7500 : 1900; },
+  size: () => (chooseDevice().device === 'cuda' ? 7500 : 1900),
   check: () => { chooseDevice(); },
   async work() {
     const { device } = chooseDevice();
@@ -52,6 +52,7 @@ export const buildAddon = stamped({
   async work() {
     const [compiler, ...options] = findCompiler();
     fs.mkdirSync(addonFolder, { recursive: true });
+    for (const name of fs.readdirSync(addonFolder)) if (name.endsWith('.tmp')) fs.rmSync(path.join(addonFolder, name));
     const build = async (target, ...args) => {
       const fresh = `${target}.${process.pid}.tmp`;
       try {
