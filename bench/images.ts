@@ -1,6 +1,7 @@
 /**
  * Image loading against torchvision with Pillow: 1,000 photographs decoded, resized to 224×224 and normalised, on two threads here
- * and two DataLoader workers there. Prints both rates and their ratio.
+ * and two DataLoader workers there. Prints both rates and their ratio; and processor time per photograph, which still means something
+ * on a machine that is busy with other things.
  *
  *   npx tsx bench/images.ts --images FOLDER [--python PATH] [--count 1000] [--workers 2] [--scale 2.2] [--filter bilinear]
  *
@@ -46,32 +47,48 @@ async function main(): Promise<void> {
     const { width, height } = await sharp(files[0]).metadata();
     console.log(`${files.length} photographs, the first ${width}×${height}, to 224×224 (${values.filter}), ${workers} workers, best of ${rounds}`);
     const here = await measure(files);
-    console.log(`captioning            ${here.toFixed(0).padStart(6)} photographs a second`);
+    console.log(`captioning            ${describe(here)}`);
     const python = spawnSync(values.python, [join(__dirname, 'images.py'), list, String(workers), values.filter, String(rounds)], { encoding: 'utf8' });
     if (python.status !== 0) {
       console.log(`torchvision + Pillow  not measured: ${(python.error?.message ?? python.stderr).trim().split('\n').at(-1)}`);
       return;
     }
-    const { rate, versions } = JSON.parse(python.stdout) as { rate: number; versions: string };
-    console.log(`torchvision + Pillow  ${rate.toFixed(0).padStart(6)} photographs a second (${versions})`);
-    console.log(`ratio                 ${(here / rate).toFixed(2)}`);
+    const there = JSON.parse(python.stdout) as Measured & { versions: string };
+    console.log(`torchvision + Pillow  ${describe(there)} (${there.versions})`);
+    console.log(`ratio of rates        ${(here.rate / there.rate).toFixed(2)}`);
+    console.log(`ratio of processor    ${(there.cpu / here.cpu).toFixed(2)}`);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-async function measure(files: string[]): Promise<number> {
+interface Measured {
+  /** Photographs a second, best round. */
+  readonly rate: number;
+  /** Milliseconds of processor time a photograph, all threads and processes, best round. */
+  readonly cpu: number;
+}
+
+function describe({ rate, cpu }: Measured): string {
+  return `${rate.toFixed(0).padStart(6)} photographs a second, ${cpu.toFixed(2)} ms of processor time each`;
+}
+
+async function measure(files: string[]): Promise<Measured> {
   const processor = new ImageProcessor({ size: { height: 224, width: 224 }, resample: values.filter as ResampleFilter });
-  let best = 0;
+  let rate = 0;
+  let cpu = Infinity;
   // The first round also starts the threads and compiles the code; DataLoader's first starts its workers too.
   for (let round = 0; round < rounds; round++) {
     const start = performance.now();
+    const used = process.cpuUsage();
     let seen = 0;
     for await (const batch of new ImageLoader(files, processor, { batchSize: 32, threads: workers })) seen += batch.shape[0];
     if (seen !== files.length) throw new Error(`${seen} of ${files.length} photographs came through.`);
-    best = Math.max(best, (1000 * seen) / (performance.now() - start));
+    const { user, system } = process.cpuUsage(used);
+    rate = Math.max(rate, (1000 * seen) / (performance.now() - start));
+    cpu = Math.min(cpu, (user + system) / 1000 / seen);
   }
-  return best;
+  return { rate, cpu };
 }
 
 async function enlarge(folder: string, names: string[], scale: number, scratch: string): Promise<string[]> {

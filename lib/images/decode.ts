@@ -3,7 +3,7 @@
  * than blended, colour profiles are ignored, CMYK is converted by formula. Two things differ on purpose: EXIF orientation is applied
  * unless switched off, and 16-bit grey keeps its high byte (Pillow clips it at 255).
  */
-import { readFile, stat } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import sharp from 'sharp';
 import { ImageError, RgbImage } from './rgb-image';
@@ -31,7 +31,7 @@ const MAX_FILE_BYTES = 256 * 2 ** 20;
  */
 export async function decodeImage(source: string | Uint8Array, options: DecodeOptions = {}): Promise<RgbImage> {
   const name = typeof source === 'string' ? source : 'image in memory';
-  const bytes = typeof source === 'string' ? await readImageFile(source) : source;
+  const bytes = typeof source === 'string' ? readImageFile(source) : source;
   refuseUnlessPicture(name, bytes);
   const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
   const jpeg = bytes[0] === 0xff ? scanJpeg(bytes) : undefined;
@@ -60,21 +60,25 @@ export async function decodeImage(source: string | Uint8Array, options: DecodeOp
   }
 }
 
-async function readImageFile(file: string): Promise<Buffer> {
-  let bytes: number;
+/** Read at one go and not through Node's thread pool: for files of this size that is cheaper, and the pool is libvips' to decode on. */
+function readImageFile(file: string): Buffer {
+  let descriptor: number | undefined;
   try {
-    const info = await stat(file);
+    descriptor = openSync(file, 'r');
+    const info = fstatSync(descriptor);
     if (!info.isFile()) throw new ImageError(file, 'this is a folder or a device, not a picture; give the path of a file.');
-    bytes = info.size;
-    if (bytes > MAX_FILE_BYTES) {
-      throw new ImageError(file, `the file has ${Math.round(bytes / 2 ** 20)} MB; pictures above ${MAX_FILE_BYTES / 2 ** 20} MB are refused.`);
+    if (info.size > MAX_FILE_BYTES) {
+      const size = `${Math.round(info.size / 2 ** 20)} MB`;
+      throw new ImageError(file, `the file has ${size}; pictures above ${MAX_FILE_BYTES / 2 ** 20} MB are refused.`);
     }
-    return await readFile(file);
+    return readFileSync(descriptor);
   } catch (error) {
     if (error instanceof ImageError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT') throw new ImageError(file, 'there is no such file; check the image folder and the name in the captions.', { cause: error });
     throw new ImageError(file, `the file cannot be read (${code ?? String(error)}).`, { cause: error });
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 

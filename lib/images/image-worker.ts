@@ -1,6 +1,6 @@
 /** What runs on the threads of ./image-threads: prepares one batch a message. Not imported by anything else. */
 import { parentPort } from 'node:worker_threads';
-import { ImageProcessor, ImageProcessorOptions } from './image-processor';
+import { ImageProcessorOptions, PixelPreparation } from './pixel-preparation';
 import { ImageError, RgbImage } from './rgb-image';
 
 /** Pictures to prepare. `options` is JSON, so that one processor serves all messages that carry the same. */
@@ -36,7 +36,7 @@ export interface BatchAnswer {
 const IN_FLIGHT = 3;
 
 const port = parentPort!;
-const processors = new Map<string, ImageProcessor>();
+const processors = new Map<string, PixelPreparation>();
 let last: Promise<void> = Promise.resolve();
 
 // One batch after the other, so that the first asked for is the first finished.
@@ -96,8 +96,8 @@ function nameOf(source: string | Uint8Array): string {
   return typeof source === 'string' ? source : 'image in memory';
 }
 
-function processorFor(options: string): ImageProcessor {
+function processorFor(options: string): PixelPreparation {
   let processor = processors.get(options);
-  if (!processor) processors.set(options, (processor = new ImageProcessor(JSON.parse(options) as ImageProcessorOptions)));
+  if (!processor) processors.set(options, (processor = new PixelPreparation(JSON.parse(options) as ImageProcessorOptions)));
   return processor;
 }

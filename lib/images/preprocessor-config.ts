@@ -5,42 +5,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { CropRounding } from './crop';
+import { ImageProcessorConfig, ImageSize, NORMALIZATION } from './pixel-preparation';
 import { RESAMPLE_FILTERS, ResampleFilter } from './resize';
-
-export interface ImageSize {
-  readonly height: number;
-  readonly width: number;
-}
-
-/** Pixels to network input; names are those of `preprocessor_config.json`, in camelCase. Sizes in pixels. */
-export interface ImageProcessorConfig {
-  readonly doResize: boolean;
-  /** Both sides (aspect ratio lost), or the shorter side (aspect ratio kept, the longer side rounded down). */
-  readonly size: ImageSize | { readonly shortestEdge: number };
-  readonly resample: ResampleFilter;
-  readonly doCenterCrop: boolean;
-  readonly cropSize?: ImageSize;
-  /** transformers floors an odd margin (default), torchvision and timm round half of it to even. */
-  readonly cropRounding: CropRounding;
-  readonly doRescale: boolean;
-  readonly rescaleFactor: number;
-  readonly doNormalize: boolean;
-  /** Per channel, red first, on the rescaled values. */
-  readonly imageMean: readonly [number, number, number];
-  readonly imageStd: readonly [number, number, number];
-  /** Turn photographs as their EXIF orientation says before anything else. Default true; the references do not. */
-  readonly exifRotation: boolean;
-  /** Pictures of more pixels are refused. */
-  readonly maxPixels: number;
-}
-
-/** Mean and standard deviation per channel that checkpoints were trained with. */
-export const NORMALIZATION = {
-  imagenet: { imageMean: [0.485, 0.456, 0.406], imageStd: [0.229, 0.224, 0.225] },
-  half: { imageMean: [0.5, 0.5, 0.5], imageStd: [0.5, 0.5, 0.5] },
-  clip: { imageMean: [0.48145466, 0.4578275, 0.40821073], imageStd: [0.26862954, 0.26130258, 0.27577711] },
-} as const satisfies Record<string, Pick<ImageProcessorConfig, 'imageMean' | 'imageStd'>>;
 
 /** What a processor class assumes for keys its file leaves out; `square` says what a plain number as size means. */
 interface ClassDefaults {
