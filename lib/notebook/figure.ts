@@ -49,7 +49,7 @@ export function figure(data: readonly Trace[], layout: Layout = {}): Figure {
 
 /** The formats of a chart, for {@link show}: the interactive figure, a picture of it, and a line of text. */
 export async function figureBundle(chart: Figure): Promise<MimeBundle> {
-  const names = chart.data.map((trace) => trace.name).filter((name) => typeof name === 'string').map(plainText);
+  const names = chart.data.map((trace) => trace.name).filter((name): name is string => typeof name === 'string').map(plainText);
   const title = plainText((chart.layout.title as { text?: string } | undefined)?.text ?? '');
   const text = `[chart${title ? `: ${title}` : ''}${names.length ? ` (${names.join(', ')})` : ''}]`;
   return { 'application/vnd.plotly.v1+json': chart, ...(await staticChart(chart)), 'text/plain': text };
