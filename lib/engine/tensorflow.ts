@@ -3,15 +3,11 @@
  * package; the rest of the library says `import { tf } from '../engine'`.
  */
 import * as path from 'node:path';
-import * as util from 'node:util';
 import type * as TensorFlow from '@tensorflow/tfjs-node-gpu';
 
 function load(): typeof TensorFlow {
-  // tfjs-node calls util.isNullOrUndefined, which Node 23 removed.
-  const patched = util as unknown as { isNullOrUndefined?: (value: unknown) => boolean };
-  if (!patched.isNullOrUndefined) {
-    Object.defineProperty(require('node:util'), 'isNullOrUndefined', { value: (value: unknown) => value == null, configurable: true });
-  }
+  // tfjs-node calls util.isNullOrUndefined, which Node 22 warns about and Node 23 removed.
+  Object.defineProperty(require('node:util'), 'isNullOrUndefined', { value: (value: unknown) => value == null, configurable: true });
   // TensorFlow's start-up notes (CPU features, oneDNN) are not the user's business; errors still show.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   const release = Number(process.env.TF_CPP_MIN_LOG_LEVEL) > 0 ? holdStandardError() : () => {};
