@@ -6,6 +6,7 @@ import { isFrame, tableBundle } from './tables';
 export * from './attention-grid';
 export * from './charts';
 export * from './display';
+export * from './duration';
 export * from './figure';
 export * from './image-grid';
 export * from './interruptible';

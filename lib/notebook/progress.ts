@@ -2,6 +2,7 @@
  * A progress bar that redraws in place: one output in a notebook, one line in a terminal, a line every half minute in a log file.
  */
 import { escapeHtml, inNotebook, show } from './display';
+import { formatDuration } from './duration';
 
 /** Values shown behind the bar, e.g. `{ loss: 2.31 }`. */
 export type ProgressValues = Record<string, number | string>;
@@ -27,16 +28,6 @@ const NOTEBOOK_INTERVAL = 200, TERMINAL_INTERVAL = 100, LOG_INTERVAL = 30_000, T
 const RATE_WINDOW = 5_000;
 
 let created = 0;
-
-/** Seconds as people read them: 3.2 s, 1 min 05 s, 2 h 03 min. */
-export function formatDuration(seconds: number): string {
-  if (!Number.isFinite(seconds) || seconds < 0) return '?';
-  if (seconds < 59.95) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  const whole = Math.round(seconds);
-  const pad = (n: number) => String(n).padStart(2, '0');
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
-  return `${Math.floor(whole / 3600)} h ${pad(Math.floor((whole % 3600) / 60))} min`;
-}
 
 const formatValue = (value: number | string): string => (typeof value === 'string' || Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4))));
 

@@ -1,0 +1,58 @@
+/** Notebooks from the command line: see USAGE. PROFILE=full and every other environment variable reach the notebooks. */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { NotebookError } from './notebooks/environment';
+import { exportHtml } from './notebooks/html';
+import { runLab } from './notebooks/lab';
+import { runNotebooks } from './notebooks/run';
+
+const USAGE = `Usage:
+  npm run notebooks -- [options] [names…]   execute notebooks in a temporary copy; complete runs are written back
+      --html               export pages to build/html afterwards
+      --timeout MINUTES    how long one notebook may take, 0 for no limit (default 30, with PROFILE=full 0)
+      --output FOLDER      write executed notebooks there and leave notebooks/ as it is
+      --bail               stop at the first notebook that fails
+  npm run html -- [names…]                  write stand-alone pages to build/html
+  npm run lab -- [options of jupyter lab]   open JupyterLab on the loopback address
+
+A name is a file, a notebook's name or the beginning of one ("01"); without names all of notebooks/ are meant.`;
+
+const usageError = (message: string): NotebookError => new NotebookError(`${message}\n\n${USAGE}`);
+
+async function run(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args, allowPositionals: true,
+    options: { html: { type: 'boolean' }, timeout: { type: 'string' }, output: { type: 'string' }, bail: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help) return console.log(USAGE);
+  // Runs on small data end within minutes, so one that does not hangs; full runs take what they take.
+  const timeout = Number(values.timeout ?? ((process.env.PROFILE ?? 'small') === 'small' ? 30 : 0));
+  if (!(timeout >= 0)) throw usageError(`--timeout ${values.timeout}: give minutes, or 0 for no limit.`);
+  const output = values.output === undefined ? undefined : path.resolve(values.output);
+  const results = await runNotebooks(positionals, { timeout, output, bail: values.bail });
+  const passed = results.filter((result) => result.passed);
+  if (passed.length < results.length) process.exitCode ||= 1;
+  if (values.html && passed.length > 0 && !process.exitCode) await exportHtml(passed.map((result) => result.written));
+}
+
+async function main([command, ...args]: string[]): Promise<void> {
+  if (command === 'run') return run(args);
+  if (command === 'lab') {
+    process.exitCode = await runLab(args);
+    return;
+  }
+  if (command === 'html') {
+    const { positionals } = parseArgs({ args, allowPositionals: true });
+    await exportHtml(positionals);
+    return;
+  }
+  if (command !== undefined && !['help', '--help', '-h'].includes(command)) throw usageError(`${command}: there is no such command.`);
+  console.log(USAGE);
+}
+
+main(process.argv.slice(2)).catch((error: NodeJS.ErrnoException) => {
+  if (error instanceof NotebookError) console.error(`✗ ${error.message}`);
+  else if (error.code?.startsWith('ERR_PARSE_ARGS')) console.error(`✗ ${error.message}\n\n${USAGE}`);
+  else console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,74 @@
+"""Writes notebooks as stand-alone HTML pages: charts interactive, everything inside, nothing asked of the network.
+
+    .venv/bin/python scripts/notebooks/export.py OUTPUT_FOLDER PLOTLY_JS NOTEBOOK...
+"""
+import html
+import json
+import os
+import sys
+
+import nbformat
+from nbconvert import HTMLExporter
+
+CHART = 'application/vnd.plotly.v1+json'
+# The browser itself refuses whatever a page might ask from outside.
+POLICY = ("default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
+          "connect-src data: blob:; worker-src blob:")
+STYLE = 'body.jp-Notebook { max-width: 1100px; margin: 0 auto; } figure img { max-width: 100%; }'
+
+folder, plotly_file, *notebooks = sys.argv[1:]
+
+
+def title_of(book, fallback):
+    for cell in book.cells:
+        if cell.cell_type == 'markdown':
+            for line in cell.source.splitlines():
+                if line.startswith('# '):
+                    return line[2:].strip()
+    return fallback
+
+
+def draw_charts(book):
+    """Turns charts into elements that plotly.js draws when the page opens; returns how many there are."""
+    count = 0
+    for cell in book.cells:
+        for output in cell.get('outputs', []):
+            figure = output.get('data', {}).get(CHART)
+            if figure is None:
+                continue
+            count += 1
+            # "<" inside JSON would end the script or open a comment in it.
+            text = json.dumps({'data': figure.get('data', []), 'layout': figure.get('layout', {})}).replace('<', '\\u003c')
+            text = text.replace('\u2028', '\\u2028').replace('\u2029', '\\u2029')
+            output['data'] = {'text/html': f'<div id="chart-{count}" class="chart"></div><script>(f => Plotly.newPlot("chart-{count}", '
+                                           f'f.data, f.layout, {{responsive: true, displaylogo: false}}))({text});</script>'}
+    return count
+
+
+def write_whole(path, text):
+    with open(f'{path}.tmp', 'w', encoding='utf-8') as file:
+        file.write(text)
+    os.replace(f'{path}.tmp', path)
+
+
+os.makedirs(folder, exist_ok=True)
+for path in notebooks:
+    name = os.path.splitext(os.path.basename(path))[0]
+    book = nbformat.read(path, as_version=4)
+    title = title_of(book, name)
+    charts = draw_charts(book)
+    exporter = HTMLExporter(mathjax_url='', require_js_url='', jquery_url='', mermaid_js_url='', widget_renderer_url='', embed_images=True)
+    # Nothing is loaded from an address; an empty one would load the page itself.
+    page, _ = exporter.from_notebook_node(book, resources={'metadata': {'name': name, 'path': os.path.dirname(os.path.abspath(path))}})
+    page = page.replace('<script src=""></script>', '')
+    head = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><style>{STYLE}</style>'
+    if charts:
+        with open(plotly_file, encoding='utf-8') as file:
+            head += '<script>' + file.read().replace('</script', '<\\/script') + '</script>'
+    before, mark, after = page.partition('<head>')
+    if not mark:
+        sys.exit(f'{path}: the exported page has no <head>; nbconvert may have changed.')
+    start, _, rest = after.partition('<title>')
+    after = f'{start}<title>{html.escape(title)}</title>{rest.partition("</title>")[2]}'
+    write_whole(os.path.join(folder, f'{name}.html'), before + '<head>' + '<meta charset="utf-8">' + head + after)
+    print(json.dumps({'name': name, 'title': title, 'charts': charts}), flush=True)
