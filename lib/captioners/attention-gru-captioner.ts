@@ -1,120 +1,110 @@
-/**
- * Report 003: image features, additive attention, GRU. Parameter names are those of the report's DecoderGRU; the encoder stands
- * beside it and is frozen.
- */
-import { crossEntropy, Random, tf, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
-import type { DecoderStep, RowState, StepDecoder } from '../generation';
-import { AdditiveAttention, attentionGru, Dropout, Embedding, Gru, Linear, Module } from '../nn';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { z } from 'zod';
+import { Random, type Tensor } from '../engine';
+import { beamSearch, greedySearch, type Hypothesis } from '../generation';
+import type { ImageSource } from '../images';
+import { WordVocabulary } from '../tokenizers';
+import { loadState, saveState } from '../weights';
+import { AttentionGruDecoder } from './attention-gru-decoder';
+import type { Caption, Captioner, CaptionOptions } from './captioner';
+import { ImageEncoder } from './image-encoder';
 
-export interface AttentionGruConfig {
-  vocabSize: number;
-  /** Features per image position (1,280 for MobileNetV2). */
-  featureSize: number;
-  embedSize: number;
-  hiddenSize: number;
-  dropout: number;
-  /**
-   * 'hiddenState': attention anew for every word, from the GRU's state (Show, Attend and Tell). 'initialState': the report's own
-   * code, which computes it once from the zero state and repeats that context for every word.
-   */
-  attentionFrom: 'hiddenState' | 'initialState';
-  padId: number;
-}
+const configSchema = z.object({
+  model_type: z.literal('attention_gru_captioner'),
+  vocab_size: z.number().int().positive(),
+  feature_size: z.number().int().positive(),
+  embed_size: z.number().int().positive(),
+  hidden_size: z.number().int().positive(),
+  dropout: z.number().min(0).max(1),
+  attention_from: z.enum(['hiddenState', 'initialState']),
+  pad_id: z.number().int().nonnegative(),
+  max_new_tokens: z.number().int().positive(),
+});
 
-export const attentionGruDefaults = { embedSize: 256, hiddenSize: 512, dropout: 0.5, attentionFrom: 'hiddenState', padId: 0 } as const;
-
-/** One training batch. B captions, T words, L positions, F features. */
-export interface CaptionBatch {
-  /** (B, L, F) */
-  features: Tensor;
-  /** (B, T) int32: start token and words */
-  inputIds: Tensor2D;
-  /** (B, T) int32: words and end token; padding counts for nothing */
-  labels: Tensor2D;
-}
-
-export class AttentionGruDecoder extends Module {
-  readonly embedding: Embedding;
-  readonly attention: AdditiveAttention;
-  readonly gru: Gru;
-  readonly fc: Linear;
-  private readonly dropout: Dropout;
-
-  constructor(readonly config: AttentionGruConfig, random: Random) {
-    super();
-    const { vocabSize, featureSize, embedSize, hiddenSize, dropout, padId } = config;
-    this.embedding = new Embedding(vocabSize, embedSize, random, padId);
-    this.attention = new AdditiveAttention(featureSize, hiddenSize, random);
-    this.gru = new Gru(embedSize + featureSize, hiddenSize, random);
-    this.fc = new Linear(hiddenSize, vocabSize, random);
-    this.dropout = new Dropout(dropout, random);
+/** Report 003 as a whole: frozen MobileNetV2, decoder, vocabulary. */
+export class AttentionGruCaptioner implements Captioner {
+  /** @param maxNewTokens most words of a caption, its end token included, unless an option says otherwise */
+  constructor(readonly encoder: ImageEncoder, readonly decoder: AttentionGruDecoder, readonly vocabulary: WordVocabulary, readonly maxNewTokens = 21) {
+    if (encoder.featureSize !== decoder.config.featureSize) {
+      throw new Error(`The encoder gives ${encoder.featureSize} features, the decoder takes ${decoder.config.featureSize}.`);
+    }
+    if (vocabulary.size !== decoder.config.vocabSize) throw new Error(`The vocabulary has ${vocabulary.size} words, the decoder ${decoder.config.vocabSize}.`);
   }
 
-  /** Features (B, L, F), ids (B, T) → logits (B, T, vocabulary) and attention (B, T, L). */
-  forward(features: Tensor, inputIds: Tensor2D): { logits: Tensor; attention: Tensor } {
-    const { embedSize, featureSize, hiddenSize, attentionFrom } = this.config;
-    const [batch, steps] = inputIds.shape;
-    const positions = features.shape[1]!;
-    const [logits, attention] = tf.tidy(() => {
-      const words = tf.reshape(this.embedding.forward(inputIds), [batch * steps, embedSize]);
-      const weight = this.gru.weight_ih_l0.tensor;
-      const wordWeight = tf.slice(weight, [0, 0], [3 * hiddenSize, embedSize]);
-      const gates = tf.add(tf.matMul(words as Tensor2D, wordWeight as Tensor2D, false, true), this.gru.bias_ih_l0.tensor);
-      const output = attentionGru({
-        features,
-        projected: this.attention.projectFeatures(features),
-        wordGates: tf.reshape(gates, [batch, steps, 3 * hiddenSize]),
-        initialHidden: tf.zeros([batch, hiddenSize]),
-        contextWeight: tf.slice(weight, [0, embedSize], [3 * hiddenSize, featureSize]),
-        hiddenWeight: tf.concat([this.attention.hiddenWeight(), this.gru.weight_hh_l0.tensor], 0),
-        hiddenBias: this.gru.bias_hh_l0.tensor,
-        scoreWeight: this.attention.v.weight.tensor,
-      }, attentionFrom === 'initialState');
-      const hidden = tf.slice(output, [0, 0, 0], [batch, steps, hiddenSize]);
-      return [this.fc.forward(this.dropout.forward(hidden)), tf.slice(output, [0, 0, hiddenSize], [batch, steps, positions])];
-    });
-    return { logits, attention };
+  async caption(images: readonly ImageSource[], { batchSize = 32, ...options }: CaptionOptions = {}): Promise<Caption[]> {
+    const captions: Caption[] = [];
+    for (let from = 0; from < images.length; from += batchSize) {
+      const features = this.encoder.encode(await this.encoder.processor.batch(images.slice(from, from + batchSize)));
+      try { captions.push(...this.captionFeatures(features, options)); } finally { features.dispose(); }
+    }
+    return captions;
   }
 
-  /** Mean cross entropy per word, padding ignored. */
-  loss({ features, inputIds, labels }: CaptionBatch): Scalar {
-    return tf.tidy(() => {
-      const { logits } = this.forward(features, inputIds);
-      return crossEntropy(tf.reshape(logits, [-1, this.config.vocabSize]) as Tensor2D, tf.reshape(labels, [-1]) as Tensor1D, this.config.padId);
-    });
+  /** As `caption`, from the encoder's features (B, positions, featureSize), for instance out of the feature cache. */
+  captionFeatures(features: Tensor, options: CaptionOptions = {}): Caption[] {
+    return this.hypotheses(features, options).map(([best]) => this.describe(best));
   }
 
-  /** For greedy and beam search over the captions of these images. Dispose it after the search. */
-  stepDecoder(features: Tensor): StepDecoder & { dispose(): void } {
-    const { attention, config } = this;
-    const projected = attention.projectFeatures(features);
-    // The report's variant looks once, from the zero state.
-    const fixed = config.attentionFrom === 'initialState' ? this.attendOnce(features, projected) : undefined;
-    const repeat = (tensor: Tensor, rows: number) => {
-      const [images, width] = tensor.shape;
-      return tf.reshape(tf.tile(tf.expandDims(tensor, 1), [1, rows / images, 1]), [rows, width!]);
-    };
+  /** All beams of each picture, best first. */
+  captionBeams(features: Tensor, options: CaptionOptions = {}): Caption[][] {
+    return this.hypotheses(features, options).map((beams) => beams.map((beam) => this.describe(beam)));
+  }
+
+  private hypotheses(features: Tensor, options: CaptionOptions): Hypothesis[][] {
+    const { startId, endId, padId, unkId } = this.vocabulary;
+    const all = { maxNewTokens: this.maxNewTokens, suppressTokens: [padId, startId, unkId], ...options };
+    const decoder = this.decoder.stepDecoder(features);
+    try {
+      const images = features.shape[0];
+      if ((all.numBeams ?? 1) === 1) return greedySearch(decoder, images, { startId, endId }, all).map((hypothesis) => [hypothesis]);
+      return beamSearch(decoder, images, { startId, endId }, all);
+    } finally {
+      decoder.dispose();
+    }
+  }
+
+  private describe({ tokens, logProbability, score, attention }: Hypothesis): Caption {
     return {
-      vocabSize: config.vocabSize,
-      start: (images: number, beams: number): RowState => [tf.zeros([images * beams, config.hiddenSize])],
-      step: (ids: Int32Array, [hidden]: RowState): DecoderStep => {
-        const [logits, next, weights] = tf.tidy(() => {
-          const { context, weights } = fixed
-            ? { context: repeat(fixed.context, ids.length), weights: repeat(fixed.weights, ids.length) }
-            : attention.forward(features, projected, hidden);
-          const next = this.gru.step(tf.concat([this.embedding.forward(tf.tensor1d(ids, 'int32')), context], 1), hidden);
-          return [this.fc.forward(next), next, weights];
-        });
-        return { logits, state: [next], attention: weights };
-      },
-      dispose: () => { tf.dispose([projected, ...(fixed ? [fixed.context, fixed.weights] : [])]); },
+      text: this.vocabulary.decode(tokens), tokens, words: tokens.map((id) => this.vocabulary.word(id)), logProbability, score,
+      ...(attention ? { attention: { maps: attention, grid: this.encoder.grid } } : {}),
     };
   }
 
-  private attendOnce(features: Tensor, projected: Tensor): { context: Tensor; weights: Tensor } {
-    const zeros = tf.zeros([features.shape[0], this.config.hiddenSize]);
-    const attended = this.attention.forward(features, projected, zeros);
-    zeros.dispose();
-    return attended;
+  save(folder: string): void {
+    const temporary = `${folder}.${process.pid}.tmp`;
+    fs.rmSync(temporary, { recursive: true, force: true });
+    fs.mkdirSync(path.join(temporary, 'encoder'), { recursive: true });
+    const { vocabSize, featureSize, embedSize, hiddenSize, dropout, attentionFrom, padId } = this.decoder.config;
+    const config: z.infer<typeof configSchema> = {
+      model_type: 'attention_gru_captioner', vocab_size: vocabSize, feature_size: featureSize, embed_size: embedSize, hidden_size: hiddenSize,
+      dropout, attention_from: attentionFrom, pad_id: padId, max_new_tokens: this.maxNewTokens,
+    };
+    fs.writeFileSync(path.join(temporary, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+    saveState(this.decoder, path.join(temporary, 'model.safetensors'));
+    this.vocabulary.save(path.join(temporary, 'tokenizer.json'));
+    for (const file of ['config.json', 'model.safetensors']) fs.copyFileSync(path.join(this.encoder.folder, file), path.join(temporary, 'encoder', file));
+    this.encoder.processor.save(path.join(temporary, 'encoder'));
+    fs.rmSync(folder, { recursive: true, force: true });
+    fs.renameSync(temporary, folder);
   }
+
+  static load(folder: string): AttentionGruCaptioner {
+    const file = path.join(folder, 'config.json');
+    let json: unknown;
+    try { json = JSON.parse(fs.readFileSync(file, 'utf8')); } catch (error) {
+      throw new Error(`${file} cannot be read (${(error as Error).message}): expected a folder that AttentionGruCaptioner.save wrote.`);
+    }
+    const parsed = configSchema.safeParse(json);
+    if (!parsed.success) throw new Error(`${file}: ${parsed.error.issues[0].path.join('.')}: ${parsed.error.issues[0].message}.`);
+    const c = parsed.data;
+    const decoder = new AttentionGruDecoder({
+      vocabSize: c.vocab_size, featureSize: c.feature_size, embedSize: c.embed_size, hiddenSize: c.hidden_size,
+      dropout: c.dropout, attentionFrom: c.attention_from, padId: c.pad_id,
+    }, new Random(0));
+    loadState(decoder, path.join(folder, 'model.safetensors'));
+    return new AttentionGruCaptioner(ImageEncoder.load(path.join(folder, 'encoder')), decoder, WordVocabulary.load(path.join(folder, 'tokenizer.json')), c.max_new_tokens);
+  }
+
+  dispose(): void { this.decoder.dispose(); this.encoder.dispose(); }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { tf, type Tensor, type Tensor4D } from '../engine';
-import { ImageProcessor, type ImageBatch, type ImageProcessorOptions } from '../images';
+import { ImageLoader, ImageProcessor, type ImageBatch, type ImageProcessorOptions } from '../images';
 import { loadMobileNetV2, type MobileNetV2 } from '../models';
 
 /** A frozen network that turns pictures into a grid of features, with the preprocessing its weights expect. */
@@ -34,6 +34,16 @@ export class ImageEncoder {
   /** Prepared pictures → features (B, positions, featureSize). */
   encode({ data, shape }: ImageBatch): Tensor {
     return tf.tidy(() => tf.reshape(this.network.featureMap(tf.tensor4d(data, shape) as Tensor4D), [shape[0], this.positions, this.featureSize]));
+  }
+
+  /** Features of many pictures, a batch at a time, while the next pictures are decoded on other threads. */
+  async *encodeAll(images: readonly (string | Uint8Array)[], { batchSize = 32 } = {}): AsyncGenerator<Float32Array> {
+    for await (const batch of new ImageLoader(images, this.processor, { batchSize })) {
+      const features = this.encode(batch);
+      const values = features.dataSync() as Float32Array;
+      features.dispose();
+      yield values;
+    }
   }
 
   dispose(): void { this.network.dispose(); }

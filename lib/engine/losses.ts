@@ -1,4 +1,4 @@
-import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs-node-gpu';
+import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-node-gpu';
 import { customGradient } from './gradients';
 import { nativeOp } from './native';
 import { tf } from './tensorflow';
@@ -21,4 +21,18 @@ export function crossEntropy(logits: Tensor2D, labels: Tensor1D, ignoreIndex = -
     save(backprop, scale);
     return tf.sum(tf.mul(losses, scale));
   }, (dy, [backprop, scale]) => [tf.mul(backprop, tf.expandDims(tf.mul(scale, dy), 1))]) as Scalar;
+}
+
+/**
+ * Mean binary cross entropy over all entries, from logits, as torch.nn.BCEWithLogitsLoss.
+ *
+ * @param logits any shape, float32
+ * @param targets same shape, values in [0, 1]
+ */
+export function binaryCrossEntropy(logits: Tensor, targets: Tensor): Scalar {
+  return customGradient([logits], (save) => {
+    save(tf.div(tf.sub(tf.sigmoid(logits), targets), logits.size));
+    // max(x, 0) − x·y + log(1 + e^−|x|) never overflows.
+    return tf.mean(tf.add(tf.sub(tf.relu(logits), tf.mul(logits, targets)), tf.log1p(tf.exp(tf.neg(tf.abs(logits))))));
+  }, (dy, [slope]) => [tf.mul(slope, dy)]) as Scalar;
 }

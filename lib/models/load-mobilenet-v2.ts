@@ -1,8 +1,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { z } from 'zod';
-import { loadState, SafetensorsFile } from '../weights';
-import { huggingFaceToTorchvision, MobileNetV2, mobileNetV2Defaults } from './mobilenet-v2';
+import { loadState, SafetensorsFile, saveState } from '../weights';
+import { MobileNetV2, mobileNetV2Defaults } from './mobilenet-v2';
+import { huggingFaceToTorchvision, torchvisionToHuggingFace } from './mobilenet-v2-names';
 
 /** The keys of Hugging Face's MobileNetV2Config that the network depends on; the rest is the same for every published checkpoint. */
 const configSchema = z.object({
@@ -37,4 +38,24 @@ export function loadMobileNetV2(folder: string): MobileNetV2 {
   });
   loadState(model, weights, names.some((name) => name.startsWith('features.')) ? {} : { rename: huggingFaceToTorchvision });
   return model.eval() as MobileNetV2;
+}
+
+/** Saves in Hugging Face layout, as MobileNetV2ForImageClassification; `half` stores the weights (not the statistics) as float16. */
+export function saveMobileNetV2(model: MobileNetV2, folder: string, { labels, half = false }: { labels?: readonly string[]; half?: boolean } = {}): void {
+  const { widthMultiplier, tfPadding, batchNormEpsilon, numClasses, lastChannel, stages } = model.config;
+  if (lastChannel !== mobileNetV2Defaults.lastChannel || String(stages) !== String(mobileNetV2Defaults.stages)) {
+    throw new Error('Hugging Face\'s MobileNetV2Config has no place for other stages than the published ones.');
+  }
+  if (labels && labels.length !== numClasses) throw new Error(`${labels.length} labels for ${numClasses} classes.`);
+  fs.mkdirSync(folder, { recursive: true });
+  const config = {
+    architectures: ['MobileNetV2ForImageClassification'], model_type: 'mobilenet_v2', depth_multiplier: widthMultiplier, depth_divisible_by: 8, min_depth: 8,
+    expand_ratio: 6, finegrained_output: true, first_layer_is_expansion: true, hidden_act: 'relu6', num_channels: 3, output_stride: 32,
+    tf_padding: tfPadding, layer_norm_eps: batchNormEpsilon,
+    id2label: Object.fromEntries((labels ?? Array.from({ length: numClasses }, (_, i) => `LABEL_${i}`)).map((label, i) => [i, label])),
+  };
+  saveState(model, path.join(folder, 'model.safetensors'), { rename: torchvisionToHuggingFace, half: (name) => half && !/running_/.test(name) });
+  const file = path.join(folder, 'config.json');
+  fs.writeFileSync(`${file}.tmp`, `${JSON.stringify(config, null, 2)}\n`);
+  fs.renameSync(`${file}.tmp`, file);
 }

@@ -1,6 +1,6 @@
 /**
  * MobileNetV2 (Sandler et al. 2018, https://arxiv.org/abs/1801.04381), with torchvision's parameter names
- * (torchvision/models/mobilenetv2.py) and Hugging Face's by `huggingFaceToTorchvision` (transformers/models/mobilenet_v2).
+ * (torchvision/models/mobilenetv2.py); ./mobilenet-v2-names translates Hugging Face's (transformers/models/mobilenet_v2).
  * Input NHWC, normalised as the checkpoint's preprocessor says; 224×224 gives 7×7 positions of 1,280 features.
  */
 import { Random, tf, type Tensor, type Tensor4D } from '../engine';
@@ -118,22 +118,4 @@ export class MobileNetV2 extends Module {
   forward(pixelValues: Tensor4D): Tensor {
     return tf.tidy(() => this.classifier.forward(tf.mean(this.featureMap(pixelValues), [1, 2])));
   }
-}
-
-/** The torchvision name of a parameter of Hugging Face's MobileNetV2ForImageClassification (or MobileNetV2Model). */
-export function huggingFaceToTorchvision(name: string): string {
-  const part = (n: string) => n.replace(/\.convolution\./, '.0.').replace(/\.normalization\./, '.1.');
-  const path = name.replace(/^mobilenet_v2\./, '');
-  let match: RegExpExecArray | null;
-  if ((match = /^conv_stem\.first_conv(\..*)$/.exec(path))) return `features.0${part(match[1])}`;
-  if ((match = /^conv_stem\.conv_3x3(\..*)$/.exec(path))) return `features.1.conv.0${part(match[1])}`;
-  if ((match = /^conv_stem\.reduce_1x1\.(convolution|normalization)\.(.*)$/.exec(path))) return `features.1.conv.${match[1] === 'convolution' ? 1 : 2}.${match[2]}`;
-  if ((match = /^layer\.(\d+)\.expand_1x1(\..*)$/.exec(path))) return `features.${Number(match[1]) + 2}.conv.0${part(match[2])}`;
-  if ((match = /^layer\.(\d+)\.conv_3x3(\..*)$/.exec(path))) return `features.${Number(match[1]) + 2}.conv.1${part(match[2])}`;
-  if ((match = /^layer\.(\d+)\.reduce_1x1\.(convolution|normalization)\.(.*)$/.exec(path))) {
-    return `features.${Number(match[1]) + 2}.conv.${match[2] === 'convolution' ? 2 : 3}.${match[3]}`;
-  }
-  if ((match = /^conv_1x1(\..*)$/.exec(path))) return `features.18${part(match[1])}`;
-  if ((match = /^classifier\.(.*)$/.exec(path))) return `classifier.1.${match[1]}`;
-  return name;
 }

@@ -49,12 +49,15 @@ export class Parameter {
 
   /** In checkpoint layout. */
   save(): Float32Array {
-    return tf.tidy(() => {
+    if (this.layout === 'same') return this.tensor.dataSync() as Float32Array;
+    const stored = tf.tidy(() => {
       if (this.layout === 'convolution') return tf.transpose(this.tensor, [3, 2, 0, 1]);
-      if (this.layout !== 'depthwise') return this.tensor;
       const [h, w, c, m] = this.shape;
       return tf.reshape(tf.transpose(this.tensor, [2, 3, 0, 1]), [c * m, 1, h, w]);
-    }).dataSync() as Float32Array;
+    });
+    const values = stored.dataSync() as Float32Array;
+    stored.dispose();
+    return values;
   }
 
   dispose(): void { this.tensor.dispose(); }

@@ -23,9 +23,8 @@ export interface FeatureCacheOptions {
   /** Shape of one image's features, e.g. [49, 1280]. */
   shape: readonly number[];
   ids: readonly string[];
-  /** Features of some images by position, one after another. */
-  compute: (positions: readonly number[]) => Promise<Float32Array>;
-  batchSize?: number;
+  /** Features of the images from a position on, in order, any number of whole rows at a time. */
+  compute: (from: number) => AsyncIterable<Float32Array>;
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
 }
@@ -38,7 +37,7 @@ export class FeatureCache {
   }
 
   /** Opens the cache, first computing what is missing; a cut-off run goes on where it stopped. */
-  static async open({ folder, name, fingerprint, shape, ids, compute, batchSize = 32, onProgress, signal }: FeatureCacheOptions): Promise<FeatureCache> {
+  static async open({ folder, name, fingerprint, shape, ids, compute, onProgress, signal }: FeatureCacheOptions): Promise<FeatureCache> {
     const key = createHash('sha256').update(JSON.stringify([fingerprint, shape, ids])).digest('hex').slice(0, 16);
     fs.mkdirSync(folder, { recursive: true });
     const base = path.join(folder, `${name}-${key}`);
@@ -50,18 +49,20 @@ export class FeatureCache {
       try {
         // Whole rows already there count; a torn one is written again.
         let done = Math.floor(fs.fstatSync(output).size / rowBytes);
-        while (done < ids.length) {
-          signal?.throwIfAborted();
-          const positions = Array.from({ length: Math.min(batchSize, ids.length - done) }, (_, i) => done + i);
-          const rows = await compute(positions);
-          if (rows.byteLength !== positions.length * rowBytes) {
-            throw new Error(`The encoder gave ${rows.length} values for ${positions.length} images, expected ${positions.length} × ${rowBytes / 4}.`);
+        if (done < ids.length) {
+          for await (const rows of compute(done)) {
+            signal?.throwIfAborted();
+            const count = rows.byteLength / rowBytes;
+            if (!Number.isInteger(count) || done + count > ids.length) {
+              throw new Error(`The encoder gave ${rows.length} values, which is not a whole number of images of ${rowBytes / 4}.`);
+            }
+            const bytes = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
+            for (let at = 0; at < bytes.length;) at += fs.writeSync(output, bytes, at, bytes.length - at, done * rowBytes + at);
+            done += count;
+            onProgress?.(done, ids.length);
           }
-          const bytes = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
-          for (let at = 0; at < bytes.length;) at += fs.writeSync(output, bytes, at, bytes.length - at, done * rowBytes + at);
-          done += positions.length;
-          onProgress?.(done, ids.length);
         }
+        if (done < ids.length) throw new Error(`The encoder stopped after ${done} of ${ids.length} images.`);
       } finally {
         fs.closeSync(output);
       }

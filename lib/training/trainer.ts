@@ -6,11 +6,12 @@ import type { Module } from '../nn';
 import { Adam, type AdamOptions } from './adam';
 import { findCheckpoint, loadCheckpoint, loadWeights, saveCheckpoint, type TrainingState } from './checkpoint';
 
-/** Where a step's data comes from; `batch` may prepare the next one while the present one trains. */
+/** Where a step's data comes from. The next batch is asked for before a step starts, so that other threads prepare it meanwhile. */
 export interface BatchSource<B> {
   readonly stepsPerEpoch: number;
+  /** The examples of an epoch in the order they are used; depends on the epoch alone. */
   order(epoch: number): Uint32Array;
-  batch(order: Uint32Array, index: number): B;
+  batch(order: Uint32Array, index: number): B | Promise<B>;
 }
 
 export interface EpochRecord {
@@ -30,6 +31,8 @@ export interface TrainOptions<B> {
   batches: BatchSource<B>;
   epochs: number;
   optimizer: AdamOptions;
+  /** Factor on the learning rate at a step (from 0) of so many. */
+  schedule?: (step: number, steps: number) => number;
   /** Source of dropout's randomness: the same object the model was built with, so that a resume continues it. */
   random: Random;
   /** Called after every epoch, with the model in evaluation mode. */
@@ -91,11 +94,15 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
     while (!state.finished && state.epoch < epochs) {
       const order = batches.order(state.epoch);
       model.train();
-      for (; state.batch < batches.stepsPerEpoch; ) {
-        if (signal?.aborted) { interrupted = true; break; }
-        const batch = batches.batch(order, state.batch);
+      const ask = (index: number) => (index < batches.stepsPerEpoch ? Promise.resolve(batches.batch(order, index)) : undefined);
+      let next = ask(state.batch);
+      while (next) {
+        const batch = await next;
+        if (signal?.aborted) { interrupted = true; tf.dispose(batch as never); break; }
+        next = ask(state.batch + 1);
+        next?.catch(() => {}); // reported when it is awaited
         let value: number;
-        try { value = step(batch); } finally { tf.dispose(batch as never); }
+        try { value = step(batch, total); } catch (error) { next?.then((b) => tf.dispose(b as never), () => {}); throw error; } finally { tf.dispose(batch as never); }
         state.batch++;
         state.step++;
         state.lossSum += value;
@@ -136,7 +143,8 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
   }
   return { history, bestEpoch: interrupted ? state.epoch : state.best?.epoch ?? 0, interrupted, seconds: (Date.now() - started) / 1000 };
 
-  function step(batch: B): number {
+  function step(batch: B, total: number): number {
+    optimizer.learningRate = options.optimizer.learningRate * (options.schedule?.(state.step, total) ?? 1);
     const { value, gradients } = valueAndGradients(() => options.loss(batch), parameters.map((p) => p.tensor));
     const loss = value.dataSync()[0];
     value.dispose();

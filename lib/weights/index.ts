@@ -1,2 +1,3 @@
 export * from './safetensors';
 export * from './state';
+export * from './checkpoint-folder';

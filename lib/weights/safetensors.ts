@@ -136,16 +136,23 @@ export function toHalf(values: Float32Array): Uint16Array {
 
 export interface TensorToWrite { shape: readonly number[]; data: Float32Array | Int32Array }
 
-/** Writes beside the target and renames, so that a cut-off write leaves the former file. float32 values may be stored as f16. */
-export function writeSafetensors(file: string, tensors: ReadonlyMap<string, TensorToWrite>, { metadata = {}, half = false }: { metadata?: Record<string, string>; half?: boolean } = {}): void {
+export interface WriteOptions {
+  metadata?: Record<string, string>;
+  /** Names of float32 tensors to store as float16. */
+  half?: (name: string) => boolean;
+}
+
+/** Writes beside the target and renames, so that a cut-off write leaves the former file. */
+export function writeSafetensors(file: string, tensors: ReadonlyMap<string, TensorToWrite>, { metadata = {}, half = () => false }: WriteOptions = {}): void {
   const header: Record<string, unknown> = { __metadata__: { format: 'pt', ...metadata } };
   const parts: Uint8Array[] = [];
   let offset = 0;
   for (const [name, { shape, data }] of tensors) {
     const count = shape.reduce((a, b) => a * b, 1);
     if (count !== data.length) throw new WeightsError(`Tensor "${name}" of shape [${shape}] has ${data.length} values instead of ${count}.`);
-    const stored = data instanceof Int32Array ? data : half ? toHalf(data) : data;
-    header[name] = { dtype: data instanceof Int32Array ? 'I32' : half ? 'F16' : 'F32', shape, data_offsets: [offset, offset += stored.byteLength] };
+    const asHalf = data instanceof Float32Array && half(name);
+    const stored = asHalf ? toHalf(data) : data;
+    header[name] = { dtype: data instanceof Int32Array ? 'I32' : asHalf ? 'F16' : 'F32', shape, data_offsets: [offset, offset += stored.byteLength] };
     parts.push(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
   }
   let json = JSON.stringify(header);

@@ -1,5 +1,5 @@
 import type { Module } from '../nn';
-import { SafetensorsFile, WeightsError, writeSafetensors, type TensorToWrite } from './safetensors';
+import { SafetensorsFile, WeightsError, writeSafetensors, type TensorToWrite, type WriteOptions } from './safetensors';
 
 const list = (names: string[]) => `${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`;
 
@@ -44,12 +44,12 @@ export function loadState(module: Module, file: string, { rename = (name) => nam
   }
 }
 
-/** All parameters and buffers in checkpoint layout, under the module's names. */
-export function stateOf(module: Module): Map<string, TensorToWrite> {
-  return new Map([...module.namedParameters()].map(([name, p]) => [name, { shape: p.checkpointShape, data: p.save() }]));
+/** All parameters and buffers in checkpoint layout, under the module's names or renamed. */
+export function stateOf(module: Module, rename: (name: string) => string = (name) => name): Map<string, TensorToWrite> {
+  return new Map([...module.namedParameters()].map(([name, p]) => [rename(name), { shape: p.checkpointShape, data: p.save() }]));
 }
 
-/** Saves a module as safetensors; `half` stores float16. */
-export function saveState(module: Module, file: string, options: { half?: boolean; metadata?: Record<string, string> } = {}): void {
-  writeSafetensors(file, stateOf(module), options);
+/** Saves a module as safetensors. */
+export function saveState(module: Module, file: string, { rename, ...options }: WriteOptions & { rename?: (name: string) => string } = {}): void {
+  writeSafetensors(file, stateOf(module, rename), options);
 }

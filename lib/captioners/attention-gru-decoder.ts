@@ -1,0 +1,120 @@
+/**
+ * Report 003: image features, additive attention, GRU. Parameter names are those of the report's DecoderGRU; the encoder stands
+ * beside it and is frozen.
+ */
+import { crossEntropy, Random, tf, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
+import type { DecoderStep, RowState, StepDecoder } from '../generation';
+import { AdditiveAttention, attentionGru, Dropout, Embedding, Gru, Linear, Module } from '../nn';
+
+export interface AttentionGruConfig {
+  vocabSize: number;
+  /** Features per image position (1,280 for MobileNetV2). */
+  featureSize: number;
+  embedSize: number;
+  hiddenSize: number;
+  dropout: number;
+  /**
+   * 'hiddenState': attention anew for every word, from the GRU's state (Show, Attend and Tell). 'initialState': the report's own
+   * code, which computes it once from the zero state and repeats that context for every word.
+   */
+  attentionFrom: 'hiddenState' | 'initialState';
+  padId: number;
+}
+
+export const attentionGruDefaults = { embedSize: 256, hiddenSize: 512, dropout: 0.5, attentionFrom: 'hiddenState', padId: 0 } as const;
+
+/** One training batch. B captions, T words, L positions, F features. */
+export interface CaptionBatch {
+  /** (B, L, F) */
+  features: Tensor;
+  /** (B, T) int32: start token and words */
+  inputIds: Tensor2D;
+  /** (B, T) int32: words and end token; padding counts for nothing */
+  labels: Tensor2D;
+}
+
+export class AttentionGruDecoder extends Module {
+  readonly embedding: Embedding;
+  readonly attention: AdditiveAttention;
+  readonly gru: Gru;
+  readonly fc: Linear;
+  private readonly dropout: Dropout;
+
+  constructor(readonly config: AttentionGruConfig, random: Random) {
+    super();
+    const { vocabSize, featureSize, embedSize, hiddenSize, dropout, padId } = config;
+    this.embedding = new Embedding(vocabSize, embedSize, random, padId);
+    this.attention = new AdditiveAttention(featureSize, hiddenSize, random);
+    this.gru = new Gru(embedSize + featureSize, hiddenSize, random);
+    this.fc = new Linear(hiddenSize, vocabSize, random);
+    this.dropout = new Dropout(dropout, random);
+  }
+
+  /** Features (B, L, F), ids (B, T) → logits (B, T, vocabulary) and attention (B, T, L). */
+  forward(features: Tensor, inputIds: Tensor2D): { logits: Tensor; attention: Tensor } {
+    const { embedSize, featureSize, hiddenSize, attentionFrom } = this.config;
+    const [batch, steps] = inputIds.shape;
+    const positions = features.shape[1]!;
+    const [logits, attention] = tf.tidy(() => {
+      const words = tf.reshape(this.embedding.forward(inputIds), [batch * steps, embedSize]);
+      const weight = this.gru.weight_ih_l0.tensor;
+      const wordWeight = tf.slice(weight, [0, 0], [3 * hiddenSize, embedSize]);
+      const gates = tf.add(tf.matMul(words as Tensor2D, wordWeight as Tensor2D, false, true), this.gru.bias_ih_l0.tensor);
+      const output = attentionGru({
+        features,
+        projected: this.attention.projectFeatures(features),
+        wordGates: tf.reshape(gates, [batch, steps, 3 * hiddenSize]),
+        initialHidden: tf.zeros([batch, hiddenSize]),
+        contextWeight: tf.slice(weight, [0, embedSize], [3 * hiddenSize, featureSize]),
+        hiddenWeight: tf.concat([this.attention.hiddenWeight(), this.gru.weight_hh_l0.tensor], 0),
+        hiddenBias: this.gru.bias_hh_l0.tensor,
+        scoreWeight: this.attention.v.weight.tensor,
+      }, attentionFrom === 'initialState');
+      const hidden = tf.slice(output, [0, 0, 0], [batch, steps, hiddenSize]);
+      return [this.fc.forward(this.dropout.forward(hidden)), tf.slice(output, [0, 0, hiddenSize], [batch, steps, positions])];
+    });
+    return { logits, attention };
+  }
+
+  /** Mean cross entropy per word, padding ignored. */
+  loss({ features, inputIds, labels }: CaptionBatch): Scalar {
+    return tf.tidy(() => {
+      const { logits } = this.forward(features, inputIds);
+      return crossEntropy(tf.reshape(logits, [-1, this.config.vocabSize]) as Tensor2D, tf.reshape(labels, [-1]) as Tensor1D, this.config.padId);
+    });
+  }
+
+  /** For greedy and beam search over the captions of these images. Dispose it after the search. */
+  stepDecoder(features: Tensor): StepDecoder & { dispose(): void } {
+    const { attention, config } = this;
+    const projected = attention.projectFeatures(features);
+    // The report's variant looks once, from the zero state.
+    const fixed = config.attentionFrom === 'initialState' ? this.attendOnce(features, projected) : undefined;
+    const repeat = (tensor: Tensor, rows: number) => {
+      const [images, width] = tensor.shape;
+      return tf.reshape(tf.tile(tf.expandDims(tensor, 1), [1, rows / images, 1]), [rows, width!]);
+    };
+    return {
+      vocabSize: config.vocabSize,
+      start: (images: number, beams: number): RowState => [tf.zeros([images * beams, config.hiddenSize])],
+      step: (ids: Int32Array, [hidden]: RowState): DecoderStep => {
+        const [logits, next, weights] = tf.tidy(() => {
+          const { context, weights } = fixed
+            ? { context: repeat(fixed.context, ids.length), weights: repeat(fixed.weights, ids.length) }
+            : attention.forward(features, projected, hidden);
+          const next = this.gru.step(tf.concat([this.embedding.forward(tf.tensor1d(ids, 'int32')), context], 1), hidden);
+          return [this.fc.forward(next), next, weights];
+        });
+        return { logits, state: [next], attention: weights };
+      },
+      dispose: () => { tf.dispose([projected, ...(fixed ? [fixed.context, fixed.weights] : [])]); },
+    };
+  }
+
+  private attendOnce(features: Tensor, projected: Tensor): { context: Tensor; weights: Tensor } {
+    const zeros = tf.zeros([features.shape[0], this.config.hiddenSize]);
+    const attended = this.attention.forward(features, projected, zeros);
+    zeros.dispose();
+    return attended;
+  }
+}

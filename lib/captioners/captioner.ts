@@ -1,0 +1,31 @@
+import type { GenerationOptions } from '../generation';
+import type { ImageSource } from '../images';
+
+/** What a captioner says of one picture. */
+export interface Caption {
+  text: string;
+  /** Token ids, the end token included if it came. */
+  tokens: number[];
+  /** One string for each token. */
+  words: string[];
+  /** Natural logarithm of the probability of all tokens. */
+  logProbability: number;
+  /** logProbability / number of tokens ^ lengthPenalty: what beams are compared by. */
+  score: number;
+  /** Where the model looked for each token: `maps[token][row * columns + column]`, each map sums to 1. */
+  attention?: { maps: Float32Array[]; grid: readonly [rows: number, columns: number] };
+}
+
+/** Every captioner of the project: trained here or published, one way to use it. */
+export interface Captioner {
+  /** Best caption of each picture (path, file bytes or pixels). */
+  caption(images: readonly ImageSource[], options?: CaptionOptions): Promise<Caption[]>;
+  /** Writes everything that `load` needs into a folder. */
+  save(folder: string): void;
+  dispose(): void;
+}
+
+export interface CaptionOptions extends GenerationOptions {
+  /** Pictures a batch; more are faster and take more memory. */
+  batchSize?: number;
+}

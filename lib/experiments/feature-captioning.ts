@@ -1,0 +1,86 @@
+/** Training and using a captioner on the cached features of a frozen encoder: what reports 001 A, 002 and 003 have in common. */
+import type { AttentionGruCaptioner, Caption, CaptionOptions } from '../captioners';
+import { tf, type Random } from '../engine';
+import type { CaptionDataset } from '../datasets';
+import { scoreCaptions, type CaptionEvaluation } from '../metrics';
+import { CaptionBatches, train, type EpochRecord, type FeatureCache, type TrainOptions, type TrainResult } from '../training';
+
+export interface TrainingSettings {
+  epochs: number;
+  batchSize: number;
+  learningRate: number;
+  /** Words kept of a longer caption. */
+  maxWords: number;
+  seed: number;
+}
+
+export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal' | 'onStep' | 'onEpoch' | 'folder' | 'random'> {
+  captioner: AttentionGruCaptioner;
+  dataset: CaptionDataset;
+  features: FeatureCache;
+  settings: TrainingSettings;
+  random: Random;
+}
+
+/**
+ * Trains the decoder on the dataset's train split; after every epoch it measures the validation loss and, on greedy captions of the
+ * validation pictures, BLEU and CIDEr. The weights of the epoch with the best BLEU-4 are kept.
+ */
+export async function trainCaptioner({ captioner, dataset, features, settings, ...rest }: TrainCaptionerOptions): Promise<TrainResult> {
+  const { decoder, vocabulary } = captioner;
+  const { epochs, batchSize, learningRate, maxWords, seed } = settings;
+  const common = { vocabulary, features, maxWords };
+  const validation = dataset.split('val');
+  const validationBatches = new CaptionBatches({ ...common, dataset: validation, batchSize: 2 * batchSize });
+  return train({
+    model: decoder,
+    loss: (batch) => decoder.loss(batch),
+    batches: new CaptionBatches({ ...common, dataset: dataset.split('train'), batchSize, seed }),
+    epochs,
+    optimizer: { learningRate },
+    config: { ...settings, epochs: undefined, decoder: decoder.config, dataset: dataset.name },
+    validate: () => {
+      const { corpus } = score(validation, captionRecords(captioner, validation, features));
+      return { valLoss: meanLoss(captioner, validationBatches), Bleu_1: corpus.Bleu_1, Bleu_4: corpus.Bleu_4, CIDEr: corpus.CIDEr };
+    },
+    best: { metric: 'Bleu_4', mode: 'max' },
+    ...rest,
+  });
+}
+
+/** Mean loss over all batches, each weighted alike as in training. */
+function meanLoss(captioner: AttentionGruCaptioner, batches: CaptionBatches): number {
+  const order = batches.order(0);
+  let sum = 0;
+  for (let i = 0; i < batches.stepsPerEpoch; i++) {
+    const batch = batches.batch(order, i);
+    const loss = captioner.decoder.loss(batch);
+    sum += loss.dataSync()[0];
+    tf.dispose([loss, ...Object.values(batch)]);
+  }
+  return sum / batches.stepsPerEpoch;
+}
+
+/** A caption for every picture of the dataset, in order, from its cached features. */
+export function captionRecords(captioner: AttentionGruCaptioner, dataset: CaptionDataset, features: FeatureCache, { batchSize = 100, ...options }: CaptionOptions = {}): Caption[] {
+  const captions: Caption[] = [];
+  for (let from = 0; from < dataset.length; from += batchSize) {
+    const ids = dataset.records.slice(from, from + batchSize).map((record) => record.id);
+    const batch = tf.tensor(features.read(ids), [ids.length, ...features.shape]);
+    try { captions.push(...captioner.captionFeatures(batch, options)); } finally { batch.dispose(); }
+  }
+  return captions;
+}
+
+/** Scores captions (in the dataset's order) against the dataset's own. */
+export function score(dataset: CaptionDataset, captions: readonly Caption[]): CaptionEvaluation {
+  if (captions.length !== dataset.length) throw new Error(`${captions.length} captions for ${dataset.length} pictures of ${dataset.name}.`);
+  return scoreCaptions(
+    Object.fromEntries(dataset.records.map((record) => [record.id, record.captions])),
+    Object.fromEntries(dataset.records.map((record, i) => [record.id, captions[i].text])),
+  );
+}
+
+/** One row an epoch, for a table or a chart. */
+export const historyRows = (history: readonly EpochRecord[]): Record<string, number>[] =>
+  history.map(({ epoch, trainLoss, metrics, seconds }) => ({ epoch, trainLoss, ...metrics, seconds }));

@@ -1,0 +1,3 @@
+export * from './feature-captioning';
+export * from './mobilenet-gru';
+export * from './profile';

@@ -1,0 +1,56 @@
+/** Report 003: MobileNetV2, additive attention and GRU. `small` and `full` differ in values only. */
+import { AttentionGruCaptioner, AttentionGruDecoder, attentionGruDefaults, ImageEncoder, type AttentionGruConfig } from '../captioners';
+import { loadFlickr8k, loadScenes, type CaptionDataset } from '../datasets';
+import { Random } from '../engine';
+import type { ImageProcessorOptions } from '../images';
+import { WordVocabulary } from '../tokenizers';
+import { findCheckpointFolder } from '../weights';
+import type { TrainingSettings } from './feature-captioning';
+import type { Profile } from './profile';
+
+export interface MobileNetGruConfig {
+  dataset: 'scenes' | 'flickr8k';
+  encoder: { checkpoint: string; variable?: string; source?: string; processor: ImageProcessorOptions };
+  decoder: Pick<AttentionGruConfig, 'embedSize' | 'hiddenSize' | 'dropout' | 'attentionFrom'>;
+  /** Words seen less often in the training captions become <unk>. */
+  minCount: number;
+  training: TrainingSettings;
+}
+
+const { embedSize, hiddenSize, dropout, attentionFrom } = attentionGruDefaults;
+
+export const mobileNetGru: Record<Profile, MobileNetGruConfig> = {
+  small: {
+    dataset: 'scenes',
+    encoder: { checkpoint: 'mobilenet_v2-scenes', processor: {} },
+    decoder: { embedSize: 128, hiddenSize: 256, dropout, attentionFrom },
+    minCount: 2,
+    training: { epochs: 8, batchSize: 32, learningRate: 1e-3, maxWords: 20, seed: 42 },
+  },
+  full: {
+    dataset: 'flickr8k',
+    encoder: {
+      checkpoint: 'mobilenet_v2', variable: 'MOBILENET_V2_DIR', source: 'google/mobilenet_v2_1.0_224',
+      // The whole photograph, stretched, as the report's 7×7 grid of the full picture.
+      processor: { size: { height: 224, width: 224 }, doCenterCrop: false },
+    },
+    decoder: { embedSize, hiddenSize, dropout, attentionFrom },
+    minCount: 5,
+    training: { epochs: 10, batchSize: 32, learningRate: 1e-3, maxWords: 20, seed: 42 },
+  },
+};
+
+export const loadDataset = ({ dataset }: Pick<MobileNetGruConfig, 'dataset'>): CaptionDataset => (dataset === 'scenes' ? loadScenes() : loadFlickr8k());
+
+export function loadEncoder({ encoder: { checkpoint, variable, source, processor } }: MobileNetGruConfig): ImageEncoder {
+  return ImageEncoder.load(findCheckpointFolder(checkpoint, { variable, source }), processor);
+}
+
+/** An untrained captioner; `random` also draws its dropout, so hand the same one to the training. */
+export function buildCaptioner(config: MobileNetGruConfig, dataset: CaptionDataset, encoder: ImageEncoder, random: Random): AttentionGruCaptioner {
+  const vocabulary = WordVocabulary.fromCaptions(dataset.split('train').captions(), { minCount: config.minCount });
+  const decoder = new AttentionGruDecoder({
+    ...attentionGruDefaults, ...config.decoder, vocabSize: vocabulary.size, featureSize: encoder.featureSize, padId: vocabulary.padId,
+  }, random);
+  return new AttentionGruCaptioner(encoder, decoder, vocabulary, config.training.maxWords + 1);
+}
