@@ -64,6 +64,8 @@ export function readCaptionCsv(file: string, collector: CaptionCollector): void 
     parse(text, {
       delimiter,
       relax_column_count: true,
+      // A quote inside a field that does not begin with one is a character like any other, as in Python's csv.
+      relax_quotes: true,
       skip_empty_lines: true,
       skip_records_with_error: true,
       max_record_size: MAX_ROW_CHARACTERS,
@@ -73,9 +75,8 @@ export function readCaptionCsv(file: string, collector: CaptionCollector): void 
         return null;
       },
       on_skip: (error) => {
-        const line = lineOf(error) ?? previousEnd + 1;
-        collector.reject(file, line, `this is not CSV: ${reasonOf(error)}`);
-        previousEnd = line;
+        // Where the row starts, not where the parser gave up: that is where to look.
+        collector.reject(file, previousEnd + 1, `this is not CSV: ${reasonOf(error)}`);
         return undefined;
       },
     });
@@ -91,23 +92,11 @@ function linesWithin(cells: readonly string[]): number {
   return cells.reduce((sum, cell) => sum + (cell.match(/\r\n|\n|\r/g)?.length ?? 0), 0);
 }
 
-function lineOf(error: CsvError | undefined): number | undefined {
-  const lines = (error as { lines?: unknown } | undefined)?.lines;
-  return typeof lines === 'number' ? lines : undefined;
-}
-
 function reasonOf(error: CsvError | undefined): string {
-  switch (error?.code) {
-    case 'CSV_QUOTE_NOT_CLOSED':
-      return 'a double quote is opened and never closed';
-    case 'CSV_MAX_RECORD_SIZE':
-      return `the row is longer than ${MAX_ROW_CHARACTERS} characters; is a double quote not closed?`;
-    case 'INVALID_OPENING_QUOTE':
-    case 'CSV_INVALID_CLOSING_QUOTE':
-      return 'a double quote in the middle of a field; write the field in double quotes and double the ones inside';
-    default:
-      return error?.message ?? 'unknown reason';
-  }
+  const rest = 'the rest of the file was not read';
+  if (error?.code === 'CSV_QUOTE_NOT_CLOSED') return `a double quote is opened and never closed; ${rest}`;
+  if (error?.code === 'CSV_MAX_RECORD_SIZE') return `a double quote is opened and not closed within ${MAX_ROW_CHARACTERS} characters; ${rest}`;
+  return error?.message ?? 'unknown reason';
 }
 
 function chooseColumns(file: string, header: readonly string[]): { imageColumn: number; captionColumns: number[] } {

@@ -72,6 +72,21 @@ export class CaptionDataset implements Iterable<CaptionRecord> {
     this.report = { ...EMPTY_REPORT, ...report };
   }
 
+  /**
+   * Several data sets one after the other, their reports together.
+   *
+   * @throws Error when two of them share an id.
+   */
+  static concat(name: string, parts: readonly CaptionDataset[]): CaptionDataset {
+    const all = <T>(pick: (part: CaptionDataset) => readonly T[]) => parts.flatMap((part) => [...pick(part)]);
+    return new CaptionDataset(name, all((part) => part.records), {
+      badRows: all((part) => part.report.badRows),
+      missingImages: all((part) => part.report.missingImages),
+      unassigned: all((part) => part.report.unassigned),
+      uncaptioned: all((part) => part.report.uncaptioned),
+    });
+  }
+
   /** Number of pictures. */
   get length(): number {
     return this.records.length;
