@@ -42,9 +42,13 @@ export async function setUp(options) {
     release = await acquireLock(at('.setup.lock'), say);
     stopOnSignals();
     const start = Date.now();
-    // Everything that can be known beforehand, before minutes of downloads. Another set-up may have done it all meanwhile.
     const todo = pending();
-    if (todo.length > 0) fs.writeFileSync(logFile, '');
+    if (todo.length === 0) {
+      say('Set-up: the other one did it all.');
+      return 0;
+    }
+    fs.writeFileSync(logFile, '');
+    // Everything that can be known beforehand, before minutes of downloads.
     checkLibraries();
     checkDisk(todo);
     for (const step of todo) step.check?.();

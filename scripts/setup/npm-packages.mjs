@@ -1,6 +1,7 @@
 // The npm packages of package-lock.json, the ones for development included whatever npm's settings say.
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 import { at, hash, read, root, run, SetupError, stamped } from './steps.mjs';
 
 // Settings of a user or of the npm that started us which would change what is installed or where. Registry, proxy,
@@ -11,7 +12,8 @@ export function npmEnvironment(env = process.env) {
   const kept = Object.fromEntries(Object.entries(env).filter(([name]) => name !== 'NODE_ENV' && !meddling.test(name.replaceAll('-', '_'))));
   const has = (name) => Object.keys(kept).some((key) => key.toLowerCase().replaceAll('-', '_') === name);
   // npm waits 10 and 60 seconds between tries and 5 minutes for an answer: too long to tell that there is no network.
-  for (const [name, value] of [['fetch_retries', '2'], ['fetch_retry_mintimeout', '1000'], ['fetch_retry_maxtimeout', '5000'], ['fetch_timeout', '60000']]) {
+  for (const [name, value] of [['fetch_retries', '2'], ['fetch_retry_mintimeout', '1000'], ['fetch_retry_maxtimeout', '5000'], ['fetch_timeout', '60000'],
+    ['update_notifier', 'false']]) {
     if (!has(`npm_config_${name}`)) kept[`npm_config_${name}`] = value;
   }
   return kept;
@@ -44,10 +46,17 @@ export const installPackages = stamped({
   size: () => 1100,
   check() {
     const [command, ...args] = npmCommand();
+    let cache;
     try {
-      execFileSync(command, [...args, '--version'], { stdio: 'ignore', env: npmEnvironment() });
+      cache = execFileSync(command, [...args, 'config', 'get', 'cache', '--no-global'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], env: npmEnvironment() }).trim();
     } catch (error) {
       throw new SetupError(`npm ${error.code === 'ENOENT' ? 'was not found' : 'does not start'} (Node ${process.versions.node} is at ${process.execPath}): reinstall Node from nodejs.org or with nvm, and run it again.`);
+    }
+    try {
+      fs.mkdirSync(cache, { recursive: true });
+      fs.rmdirSync(fs.mkdtempSync(path.join(cache, '.writable-')));
+    } catch (error) {
+      throw new SetupError(`npm's cache ${cache} cannot be written (${error.code}): give yourself write access to it, or put it elsewhere (export npm_config_cache=/tmp/npm-cache), and run it again.`);
     }
   },
   async work() {

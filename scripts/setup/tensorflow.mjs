@@ -29,10 +29,15 @@ export const installTensorFlow = stamped({
     const fresh = `${engine}.new`;
     fs.rmSync(fresh, { recursive: true, force: true });
     // Nothing of TensorFlow's Python is used, so the wheel for one Python version serves with every Python.
-    await pipInstall('pip install tensorflow', lockFor(device), {
-      args: ['--target', fresh, '--python-version', '3.12', '--implementation', 'cp'],
-      hint: device === 'cuda' ? ' CAPTIONING_DEVICE=cpu installs the CPU build instead.' : '',
-    });
+    try {
+      await pipInstall('pip install tensorflow', lockFor(device), {
+        args: ['--target', fresh, '--python-version', '3.12', '--implementation', 'cp'],
+        hint: device === 'cuda' ? ' CAPTIONING_DEVICE=cpu installs the CPU build instead.' : '',
+      });
+    } catch (error) {
+      fs.rmSync(fresh, { recursive: true, force: true });
+      throw error;
+    }
     fs.rmSync(engine, { recursive: true, force: true });
     fs.renameSync(fresh, engine);
   },
