@@ -1,4 +1,14 @@
 export * from './engine';
+export * from './nn';
+export * from './models';
+export * from './generation';
+export * from './tokenizers';
+export * from './weights';
 export * from './images';
 export * from './datasets';
+export * from './captioners';
+export * from './training';
+export * from './metrics';
+export * from './experiments';
 export * from './notebook';
+export { inProject, projectRoot } from './project';

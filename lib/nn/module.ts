@@ -4,17 +4,17 @@ import { tf, type Tensor } from '../engine';
  * How a checkpoint stores a tensor that is kept here in TensorFlow's layout: convolution kernels are OIHW there and HWIO here,
  * depthwise kernels (C·M)1HW there and HWCM here. `linear` weights stay out×in.
  */
-export type Layout = 'same' | 'convolution' | 'depthwise';
+export type CheckpointLayout = 'same' | 'convolution' | 'depthwise';
 
 /** One named tensor of a module. `tensor` is replaced, never written in place, by `assign`. */
 export class Parameter {
   tensor: Tensor;
   /** Buffers (batch norm statistics) are saved and loaded, never trained. */
   readonly isBuffer: boolean;
-  readonly layout: Layout;
+  readonly layout: CheckpointLayout;
   trainable: boolean;
 
-  constructor(tensor: Tensor, { layout = 'same', isBuffer = false }: { layout?: Layout; isBuffer?: boolean } = {}) {
+  constructor(tensor: Tensor, { layout = 'same', isBuffer = false }: { layout?: CheckpointLayout; isBuffer?: boolean } = {}) {
     this.tensor = tf.keep(tensor);
     this.layout = layout;
     this.isBuffer = isBuffer;

@@ -83,12 +83,17 @@ function readJson(file: string): unknown {
 
 export function loadWeights(checkpoint: string, model: Module): void { loadState(model, path.join(checkpoint, 'model.safetensors')); }
 
-/** Puts weights, moments and position back; refuses a checkpoint of another configuration. */
-export function loadCheckpoint(checkpoint: string, model: Module, optimizer: Adam, config: string): TrainingState {
+/** Position and settings of a checkpoint. */
+export function readState(checkpoint: string): TrainingState {
   const file = path.join(checkpoint, 'state.json');
   const parsed = stateSchema.safeParse(readJson(file));
-  if (!parsed.success) throw new Error(`${file}: ${parsed.error.issues[0].path.join('.')}: ${parsed.error.issues[0].message}. Delete ${path.dirname(checkpoint)} to start over.`);
-  const state = parsed.data;
+  if (parsed.success) return parsed.data;
+  throw new Error(`${file}: ${parsed.error.issues[0].path.join('.')}: ${parsed.error.issues[0].message}. Delete ${path.dirname(checkpoint)} to start over.`);
+}
+
+/** Puts weights, moments and position back; refuses a checkpoint of another configuration. */
+export function loadCheckpoint(checkpoint: string, model: Module, optimizer: Adam, config: string): TrainingState {
+  const state = readState(checkpoint);
   if (state.config !== config) throw new Error(`${checkpoint} was trained with other settings. ${difference(state.config, config)} Use another folder, or delete this one to start over.`);
   loadWeights(checkpoint, model);
   const source = SafetensorsFile.open(path.join(checkpoint, 'optimizer.safetensors'));

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { Random, tf, valueAndGradients, yieldToEventLoop, type Scalar, type Tensor } from '../engine';
 import type { Module } from '../nn';
 import { Adam, type AdamOptions } from './adam';
-import { findCheckpoint, loadCheckpoint, loadWeights, saveCheckpoint, type TrainingState } from './checkpoint';
+import { findCheckpoint, loadCheckpoint, loadWeights, readState, saveCheckpoint, type TrainingState } from './checkpoint';
 
 /** Where a step's data comes from. The next batch is asked for before a step starts, so that other threads prepare it meanwhile. */
 export interface BatchSource<B> {
@@ -43,6 +43,8 @@ export interface TrainOptions<B> {
   patience?: number;
   /** Checkpoints and history.jsonl go here; without it nothing is written. */
   folder?: string;
+  /** A run in the folder that has already ended: false (default) loads it as it is, true trains anew in its place. */
+  restartFinished?: boolean;
   /** Settings that must agree when a run is resumed. */
   config?: Record<string, unknown>;
   /** Saves the last checkpoint every so many steps beside the one at each epoch's end. */
@@ -83,7 +85,11 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
   let interrupted = false;
 
   try {
-    const last = folder && findCheckpoint(folder, 'last');
+    let last = folder && findCheckpoint(folder, 'last');
+    if (last && options.restartFinished && hasEnded(readState(last), epochs)) {
+      fs.rmSync(folder!, { recursive: true });
+      last = undefined;
+    }
     if (last) {
       Object.assign(state, loadCheckpoint(last, model, optimizer, config));
       random.restore(state.random);
@@ -91,7 +97,7 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
     }
     const total = epochs * batches.stepsPerEpoch;
     let epochStart = Date.now();
-    while (!state.finished && state.epoch < epochs) {
+    while (!hasEnded(state, epochs)) {
       const order = batches.order(state.epoch);
       model.train();
       const ask = (index: number) => (index < batches.stepsPerEpoch ? Promise.resolve(batches.batch(order, index)) : undefined);
@@ -156,6 +162,8 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
     return loss;
   }
 }
+
+const hasEnded = (state: TrainingState, epochs: number): boolean => state.finished || state.epoch >= epochs;
 
 function isBetter(record: EpochRecord, former: number | undefined, best: TrainOptions<object>['best']): boolean {
   if (!best) return true;
