@@ -1,7 +1,8 @@
 /**
  * Decoding pictures to 8-bit RGB through sharp (libvips). What Pillow's `convert('RGB')` does is done here: alpha is dropped rather
  * than blended, colour profiles are ignored, CMYK is converted by formula. Two things differ on purpose: EXIF orientation is applied
- * unless switched off, and 16-bit grey keeps its high byte (Pillow clips it at 255).
+ * unless switched off, and 16-bit grey keeps its high byte (Pillow clips it at 255). One differs for want of the colour: a transparent
+ * pixel of a GIF is black, not what its palette says.
  */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';

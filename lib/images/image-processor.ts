@@ -5,6 +5,9 @@ import { ImageProcessorOptions, ImageSource, PixelPreparation } from './pixel-pr
 import { readPreprocessorConfig, toPreprocessorFile } from './preprocessor-config';
 import { ImageError, RgbImage } from './rgb-image';
 
+/** Pictures a batch decodes at a time: enough to keep libvips' threads busy, few enough for memory. */
+const DECODED_TOGETHER = 8;
+
 /** Pictures as a network takes them: `data` is NHWC, `shape` [count, height, width, 3]. */
 export interface ImageBatch {
   readonly data: Float32Array;
@@ -40,17 +43,19 @@ export class ImageProcessor extends PixelPreparation {
     if (sources.length === 0) throw new ImageError('batch', 'there are no pictures in it.');
     let data: Float32Array | undefined;
     let first: RgbImage | undefined;
-    for (const [index, source] of sources.entries()) {
-      const image = await this.pixels(source);
-      first ??= image;
-      if (image.width !== first.width || image.height !== first.height) {
-        throw new ImageError(
-          typeof source === 'string' ? source : `image ${index}`,
-          `comes out ${image.width}×${image.height} where the first is ${first.width}×${first.height}; a batch needs one size: set cropSize.`,
-        );
+    for (let start = 0; start < sources.length; start += DECODED_TOGETHER) {
+      const images = await Promise.all(sources.slice(start, start + DECODED_TOGETHER).map((source) => this.pixels(source)));
+      for (const [place, image] of images.entries()) {
+        const index = start + place;
+        const source = sources[index];
+        first ??= image;
+        if (image.width !== first.width || image.height !== first.height) {
+          const sizes = `comes out ${image.width}×${image.height} where the first is ${first.width}×${first.height}`;
+          throw new ImageError(typeof source === 'string' ? source : `image ${index}`, `${sizes}; a batch needs one size: set cropSize.`);
+        }
+        data ??= new Float32Array(sources.length * image.data.length);
+        this.normalize(image, data, index * image.data.length);
       }
-      data ??= new Float32Array(sources.length * image.data.length);
-      this.normalize(image, data, index * image.data.length);
     }
     return { data: data!, shape: [sources.length, first!.height, first!.width, 3] };
   }

@@ -15,7 +15,7 @@ export class ImageError extends Error {
   /** What is wrong with it, without the file. */
   readonly reason: string;
 
-  constructor(file: string, reason: string, options?: ErrorOptions) {
+  constructor(file: string, reason: string, options?: { readonly cause?: unknown }) {
     super(`${file}: ${reason}`, options);
     this.file = file;
     this.reason = reason;
