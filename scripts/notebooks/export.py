@@ -5,6 +5,7 @@
 import html
 import json
 import os
+import re
 import sys
 
 import nbformat
@@ -15,6 +16,12 @@ CHART = 'application/vnd.plotly.v1+json'
 POLICY = ("default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
           "connect-src data: blob:; worker-src blob:")
 STYLE = 'body.jp-Notebook { max-width: 1100px; margin: 0 auto; } figure img { max-width: 100%; }'
+
+# What nbconvert's template loads from the network even when it is given no address.
+LOADERS = [re.compile(pattern, re.DOTALL) for pattern in (
+    r'<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->',
+    r'<script type="module">\s*document\.addEventListener\("DOMContentLoaded".*?</script>',
+    r'<script src=""\s*>\s*</script>')]
 
 folder, plotly_file, *notebooks = sys.argv[1:]
 
@@ -58,9 +65,9 @@ for path in notebooks:
     title = title_of(book, name)
     charts = draw_charts(book)
     exporter = HTMLExporter(mathjax_url='', require_js_url='', jquery_url='', mermaid_js_url='', widget_renderer_url='', embed_images=True)
-    # Nothing is loaded from an address; an empty one would load the page itself.
     page, _ = exporter.from_notebook_node(book, resources={'metadata': {'name': name, 'path': os.path.dirname(os.path.abspath(path))}})
-    page = page.replace('<script src=""></script>', '')
+    for loader in LOADERS:
+        page = loader.sub('', page)
     head = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><style>{STYLE}</style>'
     if charts:
         with open(plotly_file, encoding='utf-8') as file:
