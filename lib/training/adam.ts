@@ -45,7 +45,7 @@ export class Adam {
     for (const [i, { parameter, value, m, v }] of this.slots.entries()) {
       const gradient = gradients[i];
       if (!gradient) continue;
-      if (this.weightDecay) value.assign(tf.tidy(() => tf.mul(parameter.tensor, 1 - learningRate * this.weightDecay)));
+      if (this.weightDecay) tf.tidy(() => value.assign(tf.mul(parameter.tensor, 1 - learningRate * this.weightDecay)));
       // The kernel updates in place only if nobody else holds the value.
       parameter.tensor.dispose();
       applyAdam(value, m, v, gradient, { beta1Power, beta2Power, learningRate, beta1, beta2, epsilon });
