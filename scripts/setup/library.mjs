@@ -30,6 +30,7 @@ function prune(folder) {
 }
 
 export const buildLibrary = stamped({
+  name: 'the compiled library',
   title: () => 'the library (lib/dist)',
   stamp: path.join(dist, '.setup-library'),
   key: sources,

@@ -39,6 +39,7 @@ function registryAnswers(command, args, env) {
 }
 
 export const installPackages = stamped({
+  name: 'npm packages',
   title: () => 'npm packages',
   stamp: at('node_modules', '.setup-packages'),
   key: () => hash(read(at('package-lock.json')), read(at('package.json')), read(at('lib', 'package.json')), process.platform, process.arch),

@@ -62,6 +62,7 @@ function venvVersion() {
 const wish = () => (process.env.PYTHON ? findPython().executable : read(path.join(venv, '.setup-base')));
 
 export const installPython = stamped({
+  name: 'Python environment with JupyterLab',
   title() {
     const { executable, version } = findPython();
     return `Python environment with JupyterLab in .venv (Python ${version}, ${executable})`;
@@ -98,6 +99,7 @@ const kernelSpec = () => `${JSON.stringify({
 }, null, 2)}\n`;
 
 export const registerKernel = {
+  name: 'notebook kernel',
   title: () => 'the notebook kernel (in .venv only)',
   isDone: () => read(kernelFile) === kernelSpec(),
   forget: () => fs.rmSync(kernelFile, { force: true }),

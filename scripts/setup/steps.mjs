@@ -1,6 +1,6 @@
 // Running one set-up step: stamps, the log, and errors that end in one line.
 //
-// A step is { title(), isDone(), forget(), check?(), work(), size?() }. Its stamp goes before the work starts and comes back
+// A step is { name, title(), isDone(), forget(), check?(), work(), size?() }. Its stamp goes before the work starts and comes back
 // after it, so a step that was cut off is done again, and every step starts from a clean slate.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -12,6 +12,7 @@ const tensorflow = path.join(engine, 'tensorflow');
 const lockFor = (device) => at('scripts', 'setup', 'python', `tensorflow-${device}.lock`);
 
 export const installTensorFlow = stamped({
+  name: 'TensorFlow\'s libraries',
   title() {
     const { device, why } = chooseDevice();
     return `TensorFlow's libraries for ${device.toUpperCase()} (${why})`;
@@ -49,6 +50,7 @@ const binding = path.join(addonFolder, 'tfjs_binding.node');
 const holdSource = at('scripts', 'setup', 'stderr-hold.cc');
 
 export const buildAddon = stamped({
+  name: 'tfjs-node-gpu\'s addon',
   title: () => `tfjs-node-gpu's addon (${findCompiler().join(' ')})`,
   stamp: path.join(addon, '.setup-addon'),
   key: () => hash(read(path.join(addon, 'package.json')), read(engineStamp), read(holdSource), tensorflow),
