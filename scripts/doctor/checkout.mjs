@@ -75,15 +75,16 @@ function flickr8k() {
 }
 
 export function checkoutFacts() {
-  const stepFacts = steps.map((step) => {
-    try {
-      return step.isDone() ? null : { name: 'set-up', value: `not done: ${step.name}`, state: 'broken', remedy: setup };
-    } catch (error) {
-      return { name: 'set-up', value: error.message, state: 'broken', remedy: setup };
-    }
-  }).filter(Boolean);
+  const missing = [];
+  let setUp = { name: 'set-up', value: 'complete', state: 'ok' };
+  try {
+    missing.push(...steps.filter((step) => !step.isDone()).map((step) => step.name));
+    if (missing.length) setUp = { name: 'set-up', value: `to do: ${missing.join(', ')}`, state: 'broken', remedy: setup };
+  } catch (error) {
+    setUp = { name: 'set-up', value: error.message, state: 'broken', remedy: setup };
+  }
   return [
-    ...(stepFacts.length ? stepFacts : [{ name: 'set-up', value: 'complete', state: 'ok' }]),
+    setUp,
     { name: 'Node', value: `${process.versions.node} (${process.execPath})`, state: 'ok' },
     npmVersion('captioning', 'library', at('lib')),
     npmVersion('typescript', 'TypeScript'),
