@@ -1,6 +1,6 @@
 """Fixtures of MobileNetV2 from torchvision (symmetric padding) and transformers (TensorFlow's padding), weights by formula.
 
-Run: python scripts/reference/mobilenet_v2.py   (torch 2.15.0, torchvision 0.30, transformers 5.23)
+Run: python scripts/reference/mobilenet_v2.py   (torch 2.15.0, torchvision 0.29.2, transformers 5.23)
 Writes test/fixtures/models/mobilenet-v2.json.
 """
 import json
