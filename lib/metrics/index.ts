@@ -1,6 +1,8 @@
 export * from './bleu';
 export { cider, ciderD } from './cider';
 export type { CiderResult } from './cider';
+export { CaptionFileError, readCocoCaptions } from './coco-caption-files';
+export type { CocoCaptions } from './coco-caption-files';
 export * from './meteor';
 export * from './porter-stemmer';
 export { ptbTokenize } from './ptb-tokenizer';

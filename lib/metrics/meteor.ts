@@ -1,5 +1,5 @@
-import { wordsOf } from './ngrams';
 import { porterStem } from './porter-stemmer';
+import { wordsOf } from './white-space';
 import { WordNet, WordNetOptions } from './wordnet';
 
 /**

@@ -5,6 +5,8 @@
  * of its last word, so that no string is ever joined or hashed beyond the single word.
  */
 
+import { wordsOf } from './white-space';
+
 /** Longest n-gram counted: BLEU-4 and CIDEr both stop there. */
 export const MAX_ORDER = 4;
 
@@ -18,19 +20,6 @@ export interface NgramCounts {
   counts: Int32Array;
   /** Five positions, from 0 to `ids.length`. */
   starts: [number, number, number, number, number];
-}
-
-/** What Python's `str.split()` takes for white space: the reference scorers break tokens there, U+00A0 included. */
-const PYTHON_SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
-const PYTHON_SPACES = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
-
-/**
- * The words of a tokenized caption as the reference BLEU, CIDEr and METEOR see them: these join the tokens by spaces and split
- * again on any white space, so a token such as `1\u00a01/2` becomes two words and an empty token none.
- */
-export function wordsOf(tokens: readonly string[]): readonly string[] {
-  if (!tokens.some((token) => token === '' || PYTHON_SPACE.test(token))) return tokens;
-  return tokens.flatMap((token) => token.split(PYTHON_SPACES)).filter((word) => word !== '');
 }
 
 const WORD_FACTOR = 2 ** 26;

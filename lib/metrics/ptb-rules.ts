@@ -127,7 +127,7 @@ export const PTB_RULES: readonly LexerRule<PtbAction>[] = [
   rule(`${anyCase('cap')}${APOSTROPHE}${anyCase('n')}|${anyCase('c')}${APOSTROPHE}${anyCase('est')}|${APOSTROPHE}[2-9]0${anyCase('s')}`),
   rule(anyCase("c'mon|s'mores|nat'l|[eo]'er|ne'er|ev'ry|li'l")),
   rule(`${anyCase('y')}${APOSTROPHE}`, same, { before: `[${LETTER}]` }),
-  rule(`[A-HJ-OQ-XZdlno]${LOOSE_APOSTROPHE}[${LETTER}]{2,}|[oO]${LOOSE_APOSTROPHE}[oO]`),
+  rule(`[A-HJ-XZdlno]${LOOSE_APOSTROPHE}[${LETTER}]{2,}|[oO]${LOOSE_APOSTROPHE}[oO]`),
   rule(`[${LETTER}]+[aeiouyAEIOUY]${LOOSE_APOSTROPHE}[A-Zaeiou][${LETTER}]*`),
   // Words
   rule(WORD, withoutSoftHyphens),
@@ -139,6 +139,7 @@ export const PTB_RULES: readonly LexerRule<PtbAction>[] = [
   rule(`#${WORD_LETTER}+`),
   // Abbreviations, compounds, files
   rule(ABBREVIATION, same, { before: '[^][^]' }),
+  rule(anyCase('(pro|anti)-')),
   rule(COMPOUND, withoutSoftHyphens),
   rule(COMPOUND_WITH_STOPS, withoutSoftHyphens),
   rule('[A-Z]+(([+&]|&amp;)[A-Z]+)+', (text) => text.replaceAll('&amp;', '&')),

@@ -1,5 +1,6 @@
 import { LongestMatchLexer } from './longest-match-lexer';
 import { PTB_RULES, PtbAction } from './ptb-rules';
+import { stripEnd } from './white-space';
 
 /** What coco-caption's `ptbtokenizer.py` leaves out. Brackets are in its list in capitals, and therefore stay. */
 const PUNCTUATION = new Set(['', "''", "'", '``', '`', '-LRB-', '-RRB-', '-LCB-', '-RCB-', '.', '?', '!', ',', ':', '-', '--', '...', ';']);
@@ -11,16 +12,19 @@ const SPLIT_WORDS = new Set(['cannot', 'gonna', 'gotta', 'lemme', 'gimme', 'wann
 let lexer: LongestMatchLexer<PtbAction> | undefined;
 
 /**
- * Tokens of one caption as coco-caption's PTBTokenizer makes them (Stanford PTBTokenizer 3.4.1 with `-preserveLines -lowerCase`, then 17 punctuation
- * tokens left out), with one difference: that tool reads a file with a caption a line, splits a caption at `\r`, `\v`, `\f`, U+2028 and
- * U+2029, and from there on gives every caption to the wrong image. Here they are spaces, and a caption is one caption.
+ * Tokens of one caption as coco-caption's PTBTokenizer makes them (Stanford PTBTokenizer 3.4.1 with `-preserveLines -lowerCase`, then 17
+ * punctuation tokens left out), with one difference. That tool reads one file with a caption a line, and a caption is not safe from the
+ * others there: `\r`, `\v`, `\f`, U+2028 and U+2029 split it, and every caption after it goes to the wrong image; "plan A." loses its
+ * stop when the next caption begins with "The". Here these characters are spaces, and a caption is read as a line by itself.
  *
  * A token may hold U+00A0 (`1 1/2`, `(555) 123-4567` are single tokens). The result may be empty.
  */
 export function ptbTokenize(caption: string): string[] {
-  const tokens: string[] = [];
-  for (const token of ptbTokens(caption)) if (!PUNCTUATION.has(token)) tokens.push(token);
-  return tokens;
+  const tokens = ptbTokens(caption);
+  // coco-caption strips the line, and with it a U+00A0 at the end of the last token.
+  const last = tokens.length - 1;
+  if (last >= 0) tokens[last] = stripEnd(tokens[last]);
+  return tokens.filter((token) => !PUNCTUATION.has(token));
 }
 
 function ptbTokens(caption: string): string[] {
