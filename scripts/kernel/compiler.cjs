@@ -38,6 +38,42 @@ function originalPosition(name, line, column) {
 
 const sourceLine = (name, line) => (compiled.get(name) ?? (running.name === name ? running : undefined))?.source.split('\n')[line - 1];
 
+/**
+ * In `{ name }`, tslab asks for the symbol of the property and so misses a variable of an earlier cell: the name stays as it is and is
+ * not defined when the cell runs. Here the checker answers with the variable, and the shorthand is written out.
+ */
+function resolveShorthand(ts, patched) {
+  const known = new WeakSet();
+  const answerWithVariable = (checker) => {
+    if (known.has(checker)) return checker;
+    known.add(checker);
+    const { getSymbolAtLocation } = checker;
+    checker.getSymbolAtLocation = (node) => (node.parent && ts.isShorthandPropertyAssignment(node.parent) && node.parent.name === node
+      ? checker.getShorthandAssignmentValueSymbol(node.parent) : getSymbolAtLocation(node));
+    return checker;
+  };
+  const { createWatchCompilerHost } = patched;
+  patched.createWatchCompilerHost = (...args) => {
+    const host = createWatchCompilerHost(...args);
+    const { createProgram } = host;
+    host.createProgram = (...inputs) => {
+      const builder = createProgram(...inputs);
+      const program = builder.getProgram();
+      const { getTypeChecker } = program;
+      program.getTypeChecker = () => answerWithVariable(getTypeChecker());
+      return builder;
+    };
+    return host;
+  };
+  patched.visitEachChild = (node, visitor, ...rest) => {
+    if (node && ts.isShorthandPropertyAssignment(node) && visitor.name === 'wrapPrevIdentifier') {
+      const value = visitor(node.name);
+      if (value !== node.name) return ts.factory.createPropertyAssignment(ts.factory.createIdentifier(node.name.text), value);
+    }
+    return ts.visitEachChild(node, visitor, ...rest);
+  };
+}
+
 function install(load) {
   const id = load.resolve('@tslab/typescript-for-tslab');
   const ts = load('@tslab/typescript-for-tslab');
@@ -50,6 +86,7 @@ function install(load) {
   // TypeScript (cell) → ES module: ask for a map in the output. Of the installed @types only Node's: with mocha's, a misspelt name
   // that mocha also has (`before`, `it`) would pass the check.
   patched.createWatchCompilerHost = (files, options, ...rest) => ts.createWatchCompilerHost(files, { ...options, inlineSourceMap: true, types: ['node'] }, ...rest);
+  resolveShorthand(ts, patched);
   // ES module → CommonJS: take that map out, make the second one, and keep both for the code about to run.
   patched.transpileModule = (input, options) => {
     const map = options.fileName === 'custom.js' ? inlineMap.exec(input) : null;
