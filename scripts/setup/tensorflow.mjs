@@ -23,7 +23,7 @@ export const installTensorFlow = stamped({
     return `${device} ${hash(read(lockFor(device)))}`;
   },
   witness: path.join(tensorflow, 'libtensorflow_cc.so.2'),
-  size: () => (chooseDevice().device === 'cuda' ? 7500 : 1900),
+  size: () => (chooseDevice().device === 'cuda' ? 10500 : 1900),
   check: () => { chooseDevice(); },
   async work() {
     const { device } = chooseDevice();
