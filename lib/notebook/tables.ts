@@ -89,7 +89,7 @@ export function tableBundle(rows: readonly Row[] | Frame, options: TableOptions 
   const pad = (text: string, c: number): string => { const gap = ' '.repeat(widths[c] - textWidth(text)); return right[c] ? gap + text : text + gap; };
   const lines = flat.map((row) => row.map(pad).join('  ').trimEnd());
   if (showHeader) lines.splice(1, 0, widths.map((width) => '─'.repeat(width)).join('  '));
-  return { 'text/html': html, 'text/plain': [caption, ...lines, more].filter(Boolean).join('\n') };
+  return { 'text/html': html, 'text/plain': [...(caption ? [caption] : []), ...lines, ...(more ? [more] : [])].join('\n') };
 }
 
 /**

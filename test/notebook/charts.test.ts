@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import sharp from 'sharp';
+import { barFigure, heatmapFigure, lineChart, lineFigure } from '../../lib/notebook/charts';
+import { figure, figureBundle } from '../../lib/notebook/figure';
+import { PALETTE } from '../../lib/notebook/palette';
+import { createPlot } from '../../lib/notebook/plotly-notebook';
+import { chartSvg, echartsOption } from '../../lib/notebook/static-chart';
+import { DISPLAY } from '../../lib/notebook/display';
+import { inFakeNotebook } from './fake-kernel';
+
+const axes = { title: 'Loss <eval>', x: 'Epoch', y: { label: 'Cross entropy', unit: 'nats' } };
+
+describe('charts', () => {
+  it('a line chart has labelled axes with units, a palette for everyone, and epochs from 1', () => {
+    const { data, layout } = lineFigure({ training: [3, 2], validation: Float32Array.of(3.1, NaN) }, axes);
+    assert.deepEqual(data.map(({ x, y, name }) => ({ x, y, name })), [{ x: [1, 2], y: [3, 2], name: 'training' }, { x: [1, 2], y: [3.1, null], name: 'validation' }]);
+    assert.deepEqual(data.map((trace) => (trace.line as { color: string }).color), PALETTE.slice(0, 2));
+    assert.equal((layout.yaxis as { title: { text: string } }).title.text, 'Cross entropy (nats)');
+    assert.equal((layout.title as { text: string }).text, 'Loss &lt;eval&gt;', 'Plotly reads titles as HTML');
+  });
+
+  it('shows an interactive figure, a picture and a text, and no HTML with scripts', async () => {
+    const [{ data }] = await inFakeNotebook(() => lineChart({ loss: [3, 2, 1] }, axes));
+    assert.deepEqual(Object.keys(data).sort(), ['application/vnd.plotly.v1+json', 'image/jpeg', 'text/plain']);
+    assert.equal(data['text/plain'], '[chart: Loss <eval> (loss)]');
+    const { channels, dominant } = await sharp(Buffer.from(String(data['image/jpeg']), 'base64')).stats();
+    assert.ok(dominant.r > 240 && channels[0].min < 80, 'dark ink on white');
+    assert.ok(JSON.stringify(data).length < 60_000);
+  });
+
+  it('the still picture says what the figure says', () => {
+    const svg = chartSvg(lineFigure({ training: [3, 2], validation: [3, 1] }, axes))!;
+    for (const text of ['Loss &lt;eval&gt;', 'Epoch', 'Cross entropy (nats)', 'training', 'validation', PALETTE[0], PALETTE[1]]) assert.ok(svg.includes(text), text);
+    assert.ok(!svg.includes('<script'));
+    const bars = chartSvg(barFigure({ 'BLEU-1': 0.5, '<unk>': 0.1 }, { title: 'Scores', x: 'Metric', y: 'Score' }))!;
+    for (const text of ['BLEU-1', '&lt;unk&gt;', 'Metric', 'Score']) assert.ok(bars.includes(text), text);
+    const cells = chartSvg(heatmapFigure([[0, 1], [1, 0]], { title: 'Weights', x: 'Cell', y: 'Word', yLabels: ['a', 'a'], value: 'weight' }))!;
+    for (const text of ['Weights', 'Cell', 'Word', 'weight']) assert.ok(cells.includes(text), text);
+  });
+
+  it('translates log axes, histograms and horizontal bars, and leaves other kinds to the interactive chart', async () => {
+    const log = echartsOption(lineFigure({ loss: [1000, 1] }, { ...axes, y: { label: 'Loss', scale: 'log', range: [1, 1000] } }))!;
+    assert.deepEqual([(log.yAxis as { type: string }).type, (log.yAxis as { min: number }).min, (log.yAxis as { max: number }).max], ['log', 1, 1000]);
+    const counts = echartsOption(figure([{ type: 'histogram', x: [1, 1, 2, 9], nbinsx: 4 }]))!.series as { data: [string, number][] }[];
+    assert.deepEqual(counts[0].data.map(([, count]) => count), [3, 0, 0, 1]);
+    const sideways = echartsOption(figure([{ type: 'bar', orientation: 'h', x: [3, 5], y: ['a', 'b'] }]))!;
+    assert.deepEqual([(sideways.xAxis as { type: string }).type, (sideways.yAxis as { type: string }).type], ['value', 'category']);
+    assert.deepEqual(Object.keys(await figureBundle(figure([{ type: 'pie', values: [1] }]))), ['application/vnd.plotly.v1+json', 'text/plain']);
+  });
+
+  it('refuses axes without label and lists that do not match', () => {
+    assert.throws(() => lineFigure({ a: [1] }, { ...axes, x: '' }), /need a label/);
+    assert.throws(() => lineFigure([{ name: 'a', x: [1], y: [1, 2] }], axes), /"a" has 1 x values for 2 y values/);
+    assert.throws(() => heatmapFigure([[1, 2], [3]], axes), /row 2 has 1 values, the first has 2/);
+    assert.throws(() => heatmapFigure([[1]], { ...axes, xLabels: ['a', 'b'] }), /1×2 labels for 1×1/);
+    assert.throws(() => figure('x' as never), /array of Plotly traces/);
+  });
+
+  it('echarts is loaded with the first chart, not with the library', () => {
+    const script = 'require("./lib/notebook/index.ts"); console.log(Object.keys(require.cache).some((file) => /node_modules.echarts/.test(file)))';
+    assert.equal(execFileSync(process.execPath, ['-r', 'tsx/cjs', '-e', script], { encoding: 'utf8' }).trim(), 'false');
+  });
+});
+
+describe('createPlot (plotly-notebook-js)', () => {
+  it('keeps the interface: chained changes of data and layout', () => {
+    const plot = createPlot([{ y: [1] }], { title: 'T' }).addTraces([{ y: [2] }, { y: [3] }]).restyle({ mode: 'markers' }, 1);
+    assert.deepEqual(plot.data, [{ y: [1] }, { y: [2], mode: 'markers' }, { y: [3] }]);
+    assert.deepEqual(plot.deleteTraces([0, -1]).data, [{ y: [2], mode: 'markers' }]);
+    assert.deepEqual(plot.addTraces({ y: [0] }, 0).data.map((trace) => trace.y), [[0], [2]]);
+    assert.throws(() => plot.addTraces([{}, {}], [0]), /2 traces for 1 indices/);
+  });
+
+  it('shows through our renderer, by render() or as the last value', async () => {
+    const plot = createPlot([{ x: [1, 2], y: [3, 4] }], { title: 'T' });
+    const [{ data }] = await inFakeNotebook(() => plot.render());
+    assert.deepEqual(data, await plot[DISPLAY]());
+    assert.equal(((data['application/vnd.plotly.v1+json'] as { layout: { title: { text: string } } }).layout).title.text, 'T');
+  });
+});
