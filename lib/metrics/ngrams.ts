@@ -33,36 +33,45 @@ export class NgramIndex {
   private keys = new Float64Array(1 << 14);
   private values = new Int32Array(1 << 14);
   private seen = new Int32Array(1 << 13);
+  // Of the caption in hand: its words; per position one more than the id of the (n-1)-gram that starts there, 0 for the
+  // empty one; its n-grams.
+  private wordIds = new Int32Array(64);
+  private prefixes = new Int32Array(64);
+  private distinct = new Int32Array(64 * MAX_ORDER);
 
   /** Count the n-grams of one caption. */
   count(tokens: readonly string[]): NgramCounts {
     const words = wordsOf(tokens);
     const length = words.length;
-    const wordIds = words.map((word) => {
-      let id = this.vocabulary.get(word);
-      if (id === undefined) this.vocabulary.set(word, (id = this.vocabulary.size + 1));
-      return id;
-    });
-    const most = MAX_ORDER * length;
-    const ids = new Int32Array(most);
+    if (length > this.wordIds.length) {
+      this.wordIds = new Int32Array(2 * length);
+      this.prefixes = new Int32Array(2 * length);
+      this.distinct = new Int32Array(2 * MAX_ORDER * length);
+    }
+    const { wordIds, prefixes, distinct } = this;
+    for (let i = 0; i < length; i++) {
+      let id = this.vocabulary.get(words[i]);
+      if (id === undefined) this.vocabulary.set(words[i], (id = this.vocabulary.size + 1));
+      wordIds[i] = id;
+      prefixes[i] = 0;
+    }
     const starts: NgramCounts['starts'] = [0, 0, 0, 0, 0];
-    // prefix[i]: one more than the id of the (n-1)-gram that starts at word i; 0 for the empty one.
-    const prefix = new Int32Array(length);
-    let distinct = 0;
+    let found = 0;
     for (let order = 1; order <= MAX_ORDER; order++) {
       for (let i = 0; i + order <= length; i++) {
-        const id = this.find(prefix[i], wordIds[i + order - 1]);
-        prefix[i] = id + 1;
-        if (this.seen[id]++ === 0) ids[distinct++] = id;
+        const id = this.find(prefixes[i], wordIds[i + order - 1]);
+        prefixes[i] = id + 1;
+        if (this.seen[id]++ === 0) distinct[found++] = id;
       }
-      starts[order] = distinct;
+      starts[order] = found;
     }
-    const counts = new Int32Array(distinct);
-    for (let k = 0; k < distinct; k++) {
+    const ids = distinct.slice(0, found);
+    const counts = new Int32Array(found);
+    for (let k = 0; k < found; k++) {
       counts[k] = this.seen[ids[k]];
       this.seen[ids[k]] = 0;
     }
-    return { words: length, ids: ids.slice(0, distinct), counts, starts };
+    return { words: length, ids, counts, starts };
   }
 
   private find(prefix: number, word: number): number {
