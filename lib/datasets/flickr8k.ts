@@ -4,6 +4,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { inProject } from '../project';
 import { CaptionCollector, CaptionDataset, CaptionRecord, Split, SPLITS, firstExisting } from './caption-dataset';
 import { readCaptionCsv } from './caption-csv';
 import { ImageIndex, imageNameProblem } from './image-index';
@@ -31,14 +32,14 @@ export interface Flickr8kOptions {
 }
 
 /**
- * The folder of Flickr8k: `folder` if given, otherwise `FLICKR8K_DIR`, otherwise `data/flickr8k` below the working directory
- * or one of the two folders above it (notebooks run in `notebooks/`).
+ * The folder of Flickr8k: `folder` if given, otherwise `FLICKR8K_DIR`, otherwise `data/flickr8k`, both from the project's top folder
+ * wherever the command or notebook runs.
  *
  * @throws Error saying what to download and where to put it when there is none.
  */
 export function findFlickr8k(folder?: string): string {
-  const named = folder ?? (process.env.FLICKR8K_DIR || undefined);
-  const looked = named ? [resolve(named)] : ['.', '..', '../..'].map((up) => resolve(up, 'data', 'flickr8k'));
+  const named = process.env.FLICKR8K_DIR || undefined;
+  const looked = [folder ? resolve(folder) : inProject(named ?? 'data/flickr8k')];
   const found = looked.find((candidate) => existsSync(candidate) && statSync(candidate).isDirectory());
   if (found) return found;
   const how = named && !folder ? `FLICKR8K_DIR is '${named}', and there is no such folder` : `there is no folder ${looked[0]}`;

@@ -3,6 +3,7 @@ import type { AttentionGruCaptioner, Caption, CaptionOptions } from '../captione
 import { tf, type Random } from '../engine';
 import type { CaptionDataset } from '../datasets';
 import { scoreCaptions, type CaptionEvaluation } from '../metrics';
+import { inProject } from '../project';
 import { CaptionBatches, train, type EpochRecord, type FeatureCache, type TrainOptions, type TrainResult } from '../training';
 
 export interface TrainingSettings {
@@ -14,7 +15,9 @@ export interface TrainingSettings {
   seed: number;
 }
 
-export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal' | 'onStep' | 'onEpoch' | 'folder' | 'random'> {
+export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal' | 'onStep' | 'onEpoch' | 'restartFinished'> {
+  /** Checkpoints and history; relative to the project's top folder. Without it nothing is written. */
+  folder?: string;
   captioner: AttentionGruCaptioner;
   dataset: CaptionDataset;
   features: FeatureCache;
@@ -26,7 +29,7 @@ export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal
  * Trains the decoder on the dataset's train split; after every epoch it measures the validation loss and, on greedy captions of the
  * validation pictures, BLEU and CIDEr. The weights of the epoch with the best BLEU-4 are kept.
  */
-export async function trainCaptioner({ captioner, dataset, features, settings, ...rest }: TrainCaptionerOptions): Promise<TrainResult> {
+export async function trainCaptioner({ captioner, dataset, features, settings, folder, ...rest }: TrainCaptionerOptions): Promise<TrainResult> {
   const { decoder, vocabulary } = captioner;
   const { epochs, batchSize, learningRate, maxWords, seed } = settings;
   const common = { vocabulary, features, maxWords };
@@ -44,6 +47,7 @@ export async function trainCaptioner({ captioner, dataset, features, settings, .
       return { valLoss: meanLoss(captioner, validationBatches), Bleu_1: corpus.Bleu_1, Bleu_4: corpus.Bleu_4, CIDEr: corpus.CIDEr };
     },
     best: { metric: 'Bleu_4', mode: 'max' },
+    folder: folder && inProject(folder),
     ...rest,
   });
 }

@@ -71,6 +71,7 @@ export class FeatureCache {
       fs.renameSync(`${header}.tmp`, header);
     }
 
+    onProgress?.(ids.length, ids.length);
     const parsed = headerSchema.safeParse(JSON.parse(fs.readFileSync(header, 'utf8')));
     const size = fs.existsSync(data) ? fs.statSync(data).size : -1;
     if (!parsed.success || parsed.data.key !== key || size !== rowBytes * ids.length) {

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { AttentionGruCaptioner, type ImageEncoder } from '../../lib/captioners';
+import { CaptionDataset, loadScenes } from '../../lib/datasets';
+import { Random, tensorCount } from '../../lib/engine';
+import { buildCaptioner, captionRecords, loadEncoder, mobileNetGru, profile, score, trainCaptioner } from '../../lib/experiments';
+import { encodeDataset, type FeatureCache } from '../../lib/training';
+import { closeTo } from '../close-to';
+
+/** A few pictures of each split: enough to see the parts work together, not to caption well. */
+const few = (dataset: CaptionDataset) => new CaptionDataset('scenes-few', (['train', 'val', 'test'] as const).flatMap((split) => dataset.split(split).records.slice(0, split === 'train' ? 48 : 8)));
+
+describe('report 003 on a part of Scenes', function suite() {
+  this.timeout(120_000);
+  const config = { ...mobileNetGru.small, decoder: { ...mobileNetGru.small.decoder, embedSize: 24, hiddenSize: 32 }, training: { ...mobileNetGru.small.training, epochs: 3, learningRate: 5e-3 } };
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mobilenet-gru-'));
+  const dataset = few(loadScenes());
+  let encoder: ImageEncoder, features: FeatureCache;
+
+  before(async () => {
+    encoder = loadEncoder(config);
+    features = await encodeDataset(encoder, dataset, { folder });
+  });
+  after(() => {
+    features.close();
+    encoder.dispose();
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+
+  const trained = async (seed = 1) => {
+    const random = new Random(seed);
+    const captioner = buildCaptioner(config, dataset, encoder, random);
+    const run = await trainCaptioner({ captioner, dataset, features, settings: config.training, random });
+    return { captioner, run };
+  };
+
+  it('learns, validates with loss, BLEU and CIDEr, and scores its captions', async () => {
+    const { captioner, run } = await trained();
+    assert.ok(run.history[2].trainLoss < run.history[0].trainLoss, JSON.stringify(run.history));
+    for (const { metrics } of run.history) assert.deepEqual(Object.keys(metrics), ['valLoss', 'Bleu_1', 'Bleu_4', 'CIDEr']);
+    const test = dataset.split('test');
+    const { corpus, images } = score(test, captionRecords(captioner, test, features, { numBeams: 3 }));
+    assert.ok(corpus.Bleu_1 > 0 && corpus.Bleu_1 < 1);
+    assert.equal(Object.keys(images).length, 8);
+    captioner.decoder.dispose();
+  });
+
+  it('is the same for the same seed: curves and captions', async () => {
+    const [a, b] = [await trained(), await trained()];
+    const curves = ({ run }: typeof a) => run.history.map(({ trainLoss, metrics }) => [trainLoss, metrics]);
+    assert.deepEqual(curves(a), curves(b));
+    const captions = ({ captioner }: typeof a) => captionRecords(captioner, dataset.split('test'), features).map(({ text }) => text);
+    assert.deepEqual(captions(a), captions(b));
+    a.captioner.decoder.dispose();
+    b.captioner.decoder.dispose();
+  });
+
+  it('captions pictures as it captions their cached features, with one attention map a word', async () => {
+    const { captioner } = await trained();
+    const test = dataset.split('test'), before = tensorCount();
+    const fromFiles = await captioner.caption(test.images(), { numBeams: 2, batchSize: 3 }), fromCache = captionRecords(captioner, test, features, { numBeams: 2 });
+    assert.deepEqual(fromFiles.map(({ text }) => text), fromCache.map(({ text }) => text));
+    closeTo(fromFiles.map(({ score }) => score), fromCache.map(({ score }) => score), 1e-4);
+    for (const { words, tokens, text, attention } of fromFiles) {
+      assert.equal(attention!.maps.length, tokens.length);
+      assert.equal(words.filter((word) => word !== '<end>').join(' '), text);
+      for (const map of attention!.maps) closeTo([map.reduce((a, b) => a + b, 0), map.length], [1, attention!.grid[0] * attention!.grid[1]], 1e-5);
+    }
+    assert.equal(tensorCount(), before);
+    captioner.decoder.dispose();
+  });
+
+  it('saves a folder that captions alike after loading', async () => {
+    const { captioner } = await trained();
+    const saved = path.join(folder, 'captioner'), picture = dataset.records[0].image;
+    captioner.save(saved);
+    captioner.save(saved); // a second save replaces the first
+    const loaded = AttentionGruCaptioner.load(saved);
+    const [a, b] = [await captioner.caption([picture], { numBeams: 3 }), await loaded.caption([picture], { numBeams: 3 })];
+    assert.deepEqual(b, a);
+    fs.writeFileSync(path.join(saved, 'config.json'), '{"model_type":"attention_gru_captioner"}');
+    assert.throws(() => AttentionGruCaptioner.load(saved), /config\.json: vocab_size/);
+    assert.throws(() => AttentionGruCaptioner.load(path.join(folder, 'nowhere')), /cannot be read/);
+    captioner.decoder.dispose();
+    loaded.dispose();
+  });
+
+  it('refuses parts that do not fit together', () => {
+    const other = buildCaptioner(config, new CaptionDataset('other', dataset.records.slice(0, 5)), encoder, new Random(1));
+    const captioner = buildCaptioner(config, dataset, encoder, new Random(1));
+    assert.throws(() => new AttentionGruCaptioner(encoder, captioner.decoder, other.vocabulary), /vocabulary has \d+ words, the decoder \d+/);
+    other.decoder.dispose();
+    captioner.decoder.dispose();
+  });
+});
+
+describe('profile', () => {
+  it('is small unless PROFILE says full; anything else is an error', () => {
+    assert.equal(profile(''), 'small');
+    assert.equal(profile('full'), 'full');
+    assert.throws(() => profile('large'), /"large": use small or full/);
+  });
+
+  it('has the report\'s settings in full', () => {
+    const { decoder, training } = mobileNetGru.full;
+    assert.deepEqual(decoder, { embedSize: 256, hiddenSize: 512, dropout: 0.5, attentionFrom: 'hiddenState' });
+    assert.deepEqual([training.epochs, training.batchSize, training.learningRate, training.maxWords], [10, 32, 1e-3, 20]);
+  });
+});
