@@ -52,11 +52,12 @@ for position, each in enumerate(book.cells):
         each.outputs, each.execution_count = [], None
         if each.source.strip():
             numbers[position] = len(numbers) + 1
-current, ran, peak = None, set(), None
+current, ran, peak, process = None, set(), None, None
 
 
 def on_start(cell, cell_index):
-    global current
+    global current, process
+    process = client.km.provisioner.process  # nbclient forgets it when the kernel dies
     if cell_index in numbers:
         current = cell_index
         emit('cell', number=numbers[cell_index], total=len(numbers))
@@ -100,7 +101,6 @@ except CellExecutionError as error:
 except CellTimeoutError:
     code = failed('timeout', f'not done after {limit:g} s')
 except DeadKernelError:
-    process = getattr(client.km.provisioner, 'process', None) if client.km and client.km.provisioner else None
     status = process.returncode if process else None
     reason = ' (killed: the machine may have run out of memory)' if status == -9 else f' (exit status {status})' if status is not None else ''
     code = failed('died', f'the kernel died{reason}')

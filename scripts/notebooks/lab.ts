@@ -2,7 +2,7 @@
 import { NotebookError, root, startPython } from './environment';
 
 /** Settings that would open the server to others; it runs code for whoever reaches it. */
-const OPENS = /(^|\.|-)(ip|allow_remote_access|allow_origin|allow_origin_pat|allow_root_origin|token|password|disable_check_xsrf|certfile|sock|custom_display_url)(=|$)/i;
+const OPENS = /(^|\.|-)(ip|allow_remote_access|allow_origin|allow_origin_pat|allow_unauthenticated_access|token|password|hashed_password|identity_provider_class|disable_check_xsrf|sock|config|gateway-url)(=|$)/i;
 
 /**
  * Arguments for `jupyter lab`: the loopback address, its token, the project as root folder, our kernel for new notebooks.
