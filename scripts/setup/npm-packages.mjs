@@ -38,11 +38,22 @@ function registryAnswers(command, args, env) {
   return status === 0 || !unreachable.test(`${stdout}${stderr}`);
 }
 
+/** What a package.json says about packages; its scripts may change without a new installation. */
+function wishes(file) {
+  const text = read(file);
+  try {
+    const { dependencies, devDependencies, optionalDependencies, peerDependencies, overrides, workspaces, bin } = JSON.parse(text);
+    return JSON.stringify([dependencies, devDependencies, optionalDependencies, peerDependencies, overrides, workspaces, bin]);
+  } catch {
+    return text; // npm will say what is wrong with it
+  }
+}
+
 export const installPackages = stamped({
   name: 'npm packages',
   title: () => 'npm packages',
   stamp: at('node_modules', '.setup-packages'),
-  key: () => hash(read(at('package-lock.json')), read(at('package.json')), read(at('lib', 'package.json')), process.platform, process.arch),
+  key: () => hash(read(at('package-lock.json')), wishes(at('package.json')), wishes(at('lib', 'package.json')), process.platform, process.arch),
   witness: at('node_modules', 'typescript', 'package.json'),
   size: () => 1100,
   check() {
