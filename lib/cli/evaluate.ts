@@ -30,7 +30,8 @@ const DIGITS = 4;
 function corpusTable({ corpus, images }: CaptionEvaluation): string {
   const count = Object.keys(images).length;
   const notes: Partial<Record<keyof CaptionScores, string>> = { METEOR: ' (NLTK)', CIDEr: ' (coco-caption)' };
-  const rows = (Object.keys(corpus) as (keyof CaptionScores)[]).map((name) => `${name.padEnd(8)} ${corpus[name].toFixed(DIGITS)}${notes[name] ?? ''}\n`);
+  const names = Object.keys(corpus) as (keyof CaptionScores)[];
+  const rows = names.map((name) => `${name.padEnd(8)} ${corpus[name].toFixed(DIGITS)}${notes[name] ?? ''}\n`);
   return `${count} image${count === 1 ? '' : 's'}\n${rows.join('')}`;
 }
 

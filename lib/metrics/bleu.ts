@@ -1,4 +1,4 @@
-import { CountedCorpus, MAX_ORDER, countCorpus } from './ngrams';
+import { CountedCorpus, MAX_ORDER, TokenizedCandidates, TokenizedReferences, countCorpus } from './ngrams';
 
 /** BLEU of order 1 to 4, as fractions (0 … 1). */
 export type BleuScores = [bleu1: number, bleu2: number, bleu3: number, bleu4: number];
@@ -15,14 +15,14 @@ const NUMERATOR_FLOOR = 1e-15;
 const DENOMINATOR_FLOOR = 1e-9;
 
 /**
- * BLEU-1 … BLEU-4 (Papineni et al., "BLEU: a Method for Automatic Evaluation of Machine Translation", ACL 2002) with the choices of
- * coco-caption's `bleu_scorer.py`: the reference length closest to the candidate's, the shorter on a tie; clipped counts against
- * the most frequent use in one reference; brevity penalty over the summed lengths; no smoothing.
+ * BLEU-1 … BLEU-4 (Papineni et al., "BLEU: a Method for Automatic Evaluation of Machine Translation", ACL 2002) with the
+ * choices of coco-caption's `bleu_scorer.py`: the reference length closest to the candidate's, the shorter on a tie; clipped
+ * counts against the most frequent use in one reference; brevity penalty over the summed lengths; no smoothing.
  *
  * @param references per image, the tokens of each reference
  * @param candidates per image, the tokens of the candidate
  */
-export function bleu(references: readonly (readonly (readonly string[])[])[], candidates: readonly (readonly string[])[]): BleuResult {
+export function bleu(references: TokenizedReferences, candidates: TokenizedCandidates): BleuResult {
   return bleuOfCounts(countCorpus(references, candidates));
 }
 

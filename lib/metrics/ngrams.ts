@@ -114,6 +114,11 @@ function slot(prefix: number, word: number): number {
   return hash ^ (hash >>> 13);
 }
 
+/** Per image, the tokens of each reference. */
+export type TokenizedReferences = readonly (readonly (readonly string[])[])[];
+/** Per image, the tokens of its candidate. */
+export type TokenizedCandidates = readonly (readonly string[])[];
+
 /** All captions of a corpus, counted: one candidate and one or more references an image, in the same order. */
 export interface CountedCorpus {
   references: NgramCounts[][];
@@ -128,7 +133,7 @@ export interface CountedCorpus {
  * @param candidates per image, the tokens of the candidate
  * @throws RangeError when the two differ in length, or an image has no reference
  */
-export function countCorpus(references: readonly (readonly (readonly string[])[])[], candidates: readonly (readonly string[])[]): CountedCorpus {
+export function countCorpus(references: TokenizedReferences, candidates: TokenizedCandidates): CountedCorpus {
   if (references.length !== candidates.length) {
     throw new RangeError(`${references.length} images have references, ${candidates.length} have a candidate: expected as many`);
   }

@@ -1,8 +1,8 @@
 /**
- * Which characters beyond ASCII the Stanford PTBTokenizer 3.4.1 takes for letters, digits and symbols: the Unicode of 2011, when its lexer
- * was generated, with some blocks of its own choice. Found by running the tokenizer on every UTF-16 code unit in 47 contexts and
- * grouping those that came out alike. What is in none of these classes (private use, later scripts, characters outside the basic
- * plane) it drops.
+ * Which characters beyond ASCII the Stanford PTBTokenizer 3.4.1 takes for letters, digits and symbols: the Unicode of 2011,
+ * when its lexer was generated, with some blocks of its own choice. Found by running the tokenizer on every UTF-16 code unit
+ * in 47 contexts and grouping those that came out alike. What is in none of these classes (private use, later scripts,
+ * characters outside the basic plane) it drops.
  */
 
 /** From "aa c0-d6" (hexadecimal) to the inside of a regular expression's character class. */

@@ -1,14 +1,19 @@
 /**
- * The rules by which the Stanford PTBTokenizer 3.4.1 cuts English text into Penn Treebank tokens, written down from its behaviour: the
- * conventions are those of nlp.stanford.edu/software/tokenizer.html and of the Treebank; the particulars were found by running the
- * tokenizer on exhaustive lists of short strings. Of two rules that match the same characters the earlier one counts.
+ * The rules by which the Stanford PTBTokenizer 3.4.1 cuts English text into Penn Treebank tokens, written down from its
+ * behaviour: the conventions are those of nlp.stanford.edu/software/tokenizer.html and of the Treebank; the particulars were
+ * found by running the tokenizer on exhaustive lists of short strings. Of two rules that match the same characters the earlier
+ * one counts.
  *
- * Tokens that coco-caption drops anyway (quotes, full stops, commas, dashes) are told apart only where a longer token depends on it.
+ * Tokens that coco-caption drops anyway (quotes, full stops, commas, dashes) are told apart only where a longer token depends
+ * on it.
  */
 import type { LexerRule } from './longest-match-lexer';
 import { DIGITS, LETTERS, MARKS, SYMBOLS } from './ptb-characters';
 
-/** What becomes of the matched characters: left out ('skip'), or a token. With `keep` only that many are used, the rest is read again. */
+/**
+ * What becomes of the matched characters: left out ('skip'), or a token. With `keep` only that many are used, the rest is read
+ * again.
+ */
 export interface PtbAction {
   token: 'skip' | ((text: string) => string);
   keep?: number;
@@ -16,7 +21,10 @@ export interface PtbAction {
 
 /** The pattern with its small letters in either case. */
 const anyCase = (pattern: string) =>
-  pattern.replace(/\[[^\]]*\]|[a-z]/g, (part) => (part[0] === '[' ? part.replace(/[a-z]/g, (c) => c + c.toUpperCase()) : `[${part}${part.toUpperCase()}]`));
+  pattern.replace(/\[[^\]]*\]|[a-z]/g, (part) => {
+    const both = part.replace(/[a-z]/g, (letter) => letter + letter.toUpperCase());
+    return part[0] === '[' ? both : `[${both}]`;
+  });
 const oneOf = (list: string) => `(${list.trim().split(/\s+/).join('|')})`;
 
 // Characters
@@ -56,10 +64,13 @@ const ABBREVIATION = `(${anyCase(oneOf(`
 )})\\.`;
 /** Abbreviations before a number only. */
 const NUMBERED = `${anyCase(oneOf('art ca fig figs no nos op pp prop'))}\\.`;
-/** After a single letter with a stop these begin a sentence: "plan B. The …". The first letter is a capital, the others of either case. */
+/**
+ * After a single letter with a stop these begin a sentence: "plan B. The …". The first letter is a capital, the others of
+ * either case.
+ */
 const SENTENCE_STARTER = oneOf(
-  `A About According Additionally After An As At But Earlier He Her Here However If In It Last Many More M[rR]\\. M[sS]\\. Now Once One Other Our She Since So
-  Some Such That The Their Then There They This We What When While Yet You`.replace(/\B[a-z]+/g, anyCase),
+  `A About According Additionally After An As At But Earlier He Her Here However If In It Last Many More M[rR]\\. M[sS]\\. Now Once One
+  Other Our She Since So Some Such That The Their Then There They This We What When While Yet You`.replace(/\B[a-z]+/g, anyCase),
 );
 
 // Numbers
@@ -77,7 +88,8 @@ const URL = `${anyCase('https?')}://[^ \\t\\n\\f\\r"<>|(){}]+[^ \\t\\n\\f\\r"<>|
 const SITE = `${anyCase('www')}\\.([^ \\t\\n\\f\\r"<>|.!?(){},]+\\.)+[a-zA-Z]{2,4}(${PATH})?`;
 /** The odd choice of characters in the host is the tokenizer's: small letters, no digits and no hyphen. */
 const HOST_WITH_PATH = `([^ \\t\\n\\f\\r"\`'<>|!?(){}$,-_]+\\.)+${anyCase('(com|net|org|edu)')}(${PATH})?`;
-const EMAIL = '(&lt;|<)?[a-zA-Z0-9][^ \\t\\n\\f\\r"<>|()\\u00a0{}]*@([^ \\t\\n\\f\\r"<>|().\\u00a0{}]+\\.)*[^ \\t\\n\\f\\r"<>|().\\u00a0{}]+(&gt;|>)?';
+const MAIL_PART = '[^ \\t\\n\\f\\r"<>|().\\u00a0{}]+';
+const EMAIL = `(&lt;|<)?[a-zA-Z0-9][^ \\t\\n\\f\\r"<>|()\\u00a0{}]*@(${MAIL_PART}\\.)*${MAIL_PART}(&gt;|>)?`;
 const FILE_NAME = `(${WORD_LETTER}|${DIGIT})+(\\.(${WORD_LETTER}|${DIGIT})+)*\\.${anyCase(oneOf(`
   bat bmp c cgi class cpp dll doc docx exe gif gz h htm html jar java jpeg jpg mov mp3 pdf php pl png ppt ps py sql tar txt wav x xml zip`))}`;
 
@@ -102,10 +114,11 @@ const quotes = (text: string) =>
     .replace(/[\u0092\u2019\u203a]/g, "'");
 const constant = (token: string) => () => token;
 
-const rule = (pattern: string, token: PtbAction['token'] = same, rest: { before?: string; keep?: number } = {}): LexerRule<PtbAction> => ({
+type Rest = Pick<LexerRule<PtbAction>, 'before'> & Pick<PtbAction, 'keep'>;
+const rule = (pattern: string, token: PtbAction['token'] = same, { before, keep }: Rest = {}): LexerRule<PtbAction> => ({
   pattern,
-  before: rest.before,
-  action: { token, keep: rest.keep },
+  before,
+  action: { token, keep },
 });
 
 /** In order of precedence. A character that no rule matches is dropped. */
@@ -123,8 +136,8 @@ export const PTB_RULES: readonly LexerRule<PtbAction>[] = [
   rule(NEGATION, straight),
   rule(AUXILIARY, straight, { before: '[^A-Za-z]' }),
   rule(`[\\u0092\\u2019]${AUXILIARY_LETTERS}`, straight),
-  rule(`${APOSTROPHE}${anyCase('n')}${APOSTROPHE}?|[lLdDjJ]${APOSTROPHE}|${anyCase('(ol|somethin)')}${APOSTROPHE}|${APOSTROPHE}${anyCase('(em|cause|till?)')}`),
-  rule(`${anyCase('cap')}${APOSTROPHE}${anyCase('n')}|${anyCase('c')}${APOSTROPHE}${anyCase('est')}|${APOSTROPHE}[2-9]0${anyCase('s')}`),
+  rule(`${APOSTROPHE}[nN]${APOSTROPHE}?|([lLdDjJ]|${anyCase('ol|somethin')})${APOSTROPHE}|${APOSTROPHE}${anyCase('(em|cause|till?)')}`),
+  rule(`${anyCase('cap')}${APOSTROPHE}[nN]|[cC]${APOSTROPHE}${anyCase('est')}|${APOSTROPHE}[2-9]0[sS]`),
   rule(anyCase("c'mon|s'mores|nat'l|[eo]'er|ne'er|ev'ry|li'l")),
   rule(`${anyCase('y')}${APOSTROPHE}`, same, { before: `[${LETTER}]` }),
   rule(`[A-HJ-XZdlno]${LOOSE_APOSTROPHE}[${LETTER}]{2,}|[oO]${LOOSE_APOSTROPHE}[oO]`),

@@ -3,7 +3,9 @@ import { PTB_RULES, PtbAction } from './ptb-rules';
 import { stripEnd } from './white-space';
 
 /** What coco-caption's `ptbtokenizer.py` leaves out. Brackets are in its list in capitals, and therefore stay. */
-const PUNCTUATION = new Set(['', "''", "'", '``', '`', '-LRB-', '-RRB-', '-LCB-', '-RCB-', '.', '?', '!', ',', ':', '-', '--', '...', ';']);
+const PUNCTUATION = new Set([
+  '', "''", "'", '``', '`', '-LRB-', '-RRB-', '-LCB-', '-RCB-', '.', '?', '!', ',', ':', '-', '--', '...', ';',
+]);
 
 /** Words of small letters without anything that a rule needs to look at: most of a caption. */
 const PLAIN_WORD = /[a-z]+(?= )/y;
@@ -12,10 +14,11 @@ const SPLIT_WORDS = new Set(['cannot', 'gonna', 'gotta', 'lemme', 'gimme', 'wann
 let lexer: LongestMatchLexer<PtbAction> | undefined;
 
 /**
- * Tokens of one caption as coco-caption's PTBTokenizer makes them (Stanford PTBTokenizer 3.4.1 with `-preserveLines -lowerCase`, then 17
- * punctuation tokens left out), with one difference. That tool reads one file with a caption a line, and a caption is not safe from the
- * others there: `\r`, `\v`, `\f`, U+2028 and U+2029 split it, and every caption after it goes to the wrong image; "plan A." loses its
- * stop when the next caption begins with "The". Here these characters are spaces, and a caption is read as a line by itself.
+ * Tokens of one caption as coco-caption's PTBTokenizer makes them (Stanford PTBTokenizer 3.4.1 with `-preserveLines
+ * -lowerCase`, then 17 punctuation tokens left out), with one difference. That tool reads one file with a caption a line, and
+ * a caption is not safe from the others there: `\r`, `\v`, `\f`, U+2028 and U+2029 split it, and every caption after it goes
+ * to the wrong image; "plan A." loses its stop when the next caption begins with "The". Here these characters are spaces, and
+ * a caption is read as a line by itself.
  *
  * A token may hold U+00A0 (`1 1/2`, `(555) 123-4567` are single tokens). The result may be empty.
  */

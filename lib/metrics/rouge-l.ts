@@ -2,9 +2,9 @@
 const BETA = 1.2;
 
 /**
- * ROUGE-L (Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004) as coco-caption's `rouge.py` computes it: F-measure
- * with beta 1.2 of the longest common subsequence, where precision and recall are each the best over the references, even if
- * these are different references.
+ * ROUGE-L (Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004) as coco-caption's `rouge.py` computes it:
+ * F-measure with beta 1.2 of the longest common subsequence, where precision and recall are each the best over the references,
+ * even if these are different references.
  *
  * A caption without tokens counts as one empty token there, so that empty against empty is 1.
  *

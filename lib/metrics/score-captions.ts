@@ -94,7 +94,8 @@ function checkCaptions(references: Readonly<Record<string, unknown>>, candidates
   if (unscored.length > 0) {
     const named = unscored.slice(0, 5).map((id) => `"${id}"`).join(', ');
     throw new RangeError(
-      `${unscored.length} of ${Object.keys(references).length} images with references have no candidate: ${named}${unscored.length > 5 ? ', …' : ''}. ` +
+      `${unscored.length} of ${Object.keys(references).length} images with references have no candidate: ` +
+        `${named}${unscored.length > 5 ? ', …' : ''}. ` +
         'Leave them out of the references to score a part.',
     );
   }

