@@ -8,9 +8,9 @@ import { CountedCorpus, MAX_ORDER, NgramCounts, TokenizedCandidates, TokenizedRe
  *   It clips the candidate's weights at the reference's and lowers the score by a Gaussian (sigma 6) of the difference in
  *   length, as CIDEr-D does; it weighs raw counts, and its "length" is the number of bigrams.
  * - **CIDEr-D** is section 5.4 of the paper, "avoiding gaming": the same clipping and Gaussian, with the length in words. The
- *   authors' `ciderD_scorer.py` (github.com/vrama91/cider) weighs raw counts too, though the paper's equation 1 divides by
- *   their sum. That quotient would cancel in a cosine but not in a clipped one; the code is followed, as everybody's numbers
- *   come from it.
+ *   authors' `ciderD_scorer.py` (github.com/vrama91/cider, its document frequencies in mode "corpus") counts bigrams and weighs
+ *   raw counts as coco-caption does, though the paper's equation 1 divides these by their sum. That quotient would cancel in
+ *   a cosine but not in a clipped one; the code is followed, as everybody's numbers come from it.
  * - The paper's unclipped CIDEr (equation 2, on stems) is computed by neither and is not offered.
  *
  * Words and bigrams differ by one in every caption that has a word, and a caption without words scores 0 for want of common

@@ -4,6 +4,7 @@ export type { CiderResult } from './cider';
 export { CaptionFileError, readCocoCaptions } from './coco-caption-files';
 export type { CocoCaptions } from './coco-caption-files';
 export * from './meteor';
+export type { TokenizedCandidates, TokenizedReferences } from './ngrams';
 export * from './porter-stemmer';
 export { ptbTokenize } from './ptb-tokenizer';
 export * from './rouge-l';
