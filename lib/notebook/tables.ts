@@ -16,7 +16,7 @@ export interface TableOptions {
   caption?: string;
   /** Which columns, in which order. Default: all, in order of appearance. For rows that are arrays: their names. */
   columns?: readonly string[];
-  /** Significant digits of numbers that are not whole. Default 4. */
+  /** Significant digits of the largest number of a column; the others get as many decimals. Whole numbers stay whole. Default 4. */
   digits?: number;
   /** More rows than this are cut and counted. Default 50. */
   maxRows?: number;
@@ -55,14 +55,20 @@ function fromRows(rows: readonly Row[], columns: readonly string[] | undefined, 
   return { header, body: objects.map((row) => header.map((name) => row[name])), total: rows.length };
 }
 
-function format(cell: Cell, digits: number): string {
+/** Decimals that give the largest number of a column `digits` significant ones, less the zeros that all numbers would end in. */
+function decimalsOf(column: readonly Cell[], digits: number): number {
+  const sizes = column.filter((cell): cell is number => typeof cell === 'number' && Number.isFinite(cell)).map(Math.abs);
+  const largest = Math.max(...sizes, 0);
+  const decimals = largest >= 1 ? Math.max(0, digits - 1 - Math.floor(Math.log10(largest))) : digits;
+  return Math.max(0, ...sizes.map((size) => (/\.(\d*?)0*$/.exec(size.toFixed(decimals))?.[1].length ?? 0)));
+}
+
+function format(cell: Cell, decimals: number, digits: number): string {
   if (cell === null || cell === undefined) return '';
   if (typeof cell !== 'number' || Number.isInteger(cell)) return cell instanceof Date ? cell.toISOString() : String(cell);
   if (!Number.isFinite(cell)) return Number.isNaN(cell) ? 'NaN' : cell > 0 ? '∞' : '−∞';
-  // Numbers of one column line up when fractions keep their trailing zeros; large ones need no decimals.
-  const size = Math.abs(cell);
-  if (size >= 10 ** digits || size < 1e-4) return String(Number(cell.toPrecision(digits)));
-  return cell.toPrecision(digits);
+  // What the column's decimals would leave less than two digits of (a learning rate, say) keeps its own.
+  return Math.abs(cell) < 0.5 * 10 ** (1 - decimals) && Number(cell.toFixed(decimals)) !== cell ? String(Number(cell.toPrecision(digits))) : cell.toFixed(decimals);
 }
 
 /** Cells in a terminal take this many columns: East Asian and emoji characters are two wide. */
@@ -75,7 +81,8 @@ export function tableBundle(rows: readonly Row[] | Frame, options: TableOptions 
   if (!isFrame(rows) && !Array.isArray(rows)) throw new TypeError(`table: expected an array of rows or a DataFrame; got ${rows === null ? 'null' : typeof rows}.`);
   const { header, body, total } = isFrame(rows) ? fromFrame(rows, maxRows) : fromRows(rows as readonly Row[], columns, maxRows);
   const right = header.map((_, c) => body.some((row) => typeof row[c] === 'number') && body.every((row) => row[c] == null || typeof row[c] === 'number'));
-  const cells = body.map((row) => header.map((_, c) => format(row[c], digits)));
+  const decimals = header.map((_, c) => decimalsOf(body.map((row) => row[c]), digits));
+  const cells = body.map((row) => header.map((_, c) => format(row[c], decimals[c], digits)));
   const more = total > body.length ? `… ${total - body.length} more rows` : '';
   const showHeader = header.some((name) => name !== '');
 

@@ -11,6 +11,11 @@ import sys
 import nbformat
 from nbconvert import HTMLExporter
 
+try:
+    from latex2mathml.converter import convert as mathml
+except ImportError:  # formulas then stay in TeX's notation
+    mathml = None
+
 CHART = 'application/vnd.plotly.v1+json'
 # The browser itself refuses whatever a page might ask from outside.
 POLICY = ("default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
@@ -52,6 +57,26 @@ def draw_charts(book):
     return count
 
 
+# Code first, so that a dollar sign in it is left alone; then $$display$$ and $inline$ as Jupyter reads them.
+FORMULA = re.compile(r'(?P<code>^(?P<fence>```+|~~~+).*?^(?P=fence)|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))'
+                     r'|(?<!\\)\$\$(?P<display>.+?)\$\$|(?<![\\$])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])', re.DOTALL | re.MULTILINE)
+
+
+def draw_formulas(book):
+    """Turns TeX in Markdown cells into MathML, which browsers draw by themselves: MathJax would be loaded from the network."""
+    def draw(match):
+        if match['code']:
+            return match[0]
+        try:
+            block = match['display'] is not None
+            return mathml(match['display'] if block else match['inline'], display='block' if block else 'inline')
+        except Exception:  # TeX that the converter does not know stays as it is
+            return match[0]
+    for cell in book.cells:
+        if mathml and cell.cell_type == 'markdown':
+            cell.source = FORMULA.sub(draw, cell.source)
+
+
 def write_whole(path, text):
     with open(f'{path}.tmp', 'w', encoding='utf-8') as file:
         file.write(text)
@@ -64,6 +89,7 @@ for path in notebooks:
     book = nbformat.read(path, as_version=4)
     title = title_of(book, name)
     charts = draw_charts(book)
+    draw_formulas(book)
     exporter = HTMLExporter(mathjax_url='', require_js_url='', jquery_url='', mermaid_js_url='', widget_renderer_url='', embed_images=True)
     page, _ = exporter.from_notebook_node(book, resources={'metadata': {'name': name, 'path': os.path.dirname(os.path.abspath(path))}})
     for loader in LOADERS:

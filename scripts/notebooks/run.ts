@@ -109,6 +109,7 @@ export async function runNotebooks(names: readonly string[], options: RunOptions
   try {
     for (const file of files) {
       const { result } = await runOne(file, options, screen, stop.signal);
+      if (stop.signal.aborted && !result.passed) break; // neither passed nor failed
       results.push(result);
       if (stop.signal.aborted || (options.bail && !result.passed)) break;
     }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { notebooksFolder, root } from '../../scripts/notebooks/environment';
+import { notebooksFolder, python, root } from '../../scripts/notebooks/environment';
 import { exportHtml } from '../../scripts/notebooks/html';
 import { browserFolder, cells, command, findChromium, INSTALL_HINT, keepInside, Lab, launch, runAll, screenshot, untilDone, type CellState, type PageDocument } from './jupyterlab';
 
@@ -108,6 +109,10 @@ describe('notebooks in a browser', () => {
     assert.equal(await page.locator('.js-plotly-plot').count(), 4);
     assert.equal(await page.evaluate(() => [...document.images].filter((picture) => picture.naturalWidth === 0).length), 0);
     assert.equal(await page.title(), 'What a cell can show');
+    // Formulas are MathML where set-up installed the converter, and TeX's own notation elsewhere; code is left alone either way.
+    const converter = spawnSync(python, ['-c', 'import latex2mathml']).status === 0;
+    assert.equal(await page.locator('math').count(), converter ? 1 : 0);
+    assert.equal(await page.locator('code', { hasText: '$x$' }).count(), 1);
   });
 
   it('the stop button ends interruptible work at its next step, and the cell keeps its result', async () => {

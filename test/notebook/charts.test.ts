@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import sharp from 'sharp';
 import { barFigure, heatmapFigure, lineChart, lineFigure } from '../../lib/notebook/charts';
 import { figure, figureBundle } from '../../lib/notebook/figure';
 import { PALETTE } from '../../lib/notebook/palette';
 import { createPlot } from '../../lib/notebook/plotly-notebook';
-import { chartSvg, echartsOption } from '../../lib/notebook/static-chart';
+import { canDrawText, chartSvg, echartsOption } from '../../lib/notebook/static-chart';
 import { DISPLAY } from '../../lib/notebook/display';
 import { inFakeNotebook } from './fake-kernel';
 
@@ -22,9 +25,10 @@ describe('charts', () => {
 
   it('shows an interactive figure, a picture and a text, and no HTML with scripts', async () => {
     const [{ data }] = await inFakeNotebook(() => lineChart({ loss: [3, 2, 1] }, axes));
-    assert.deepEqual(Object.keys(data).sort(), ['application/vnd.plotly.v1+json', 'image/jpeg', 'text/plain']);
+    const picture = await canDrawText() ? 'image/jpeg' : 'image/svg+xml';
+    assert.deepEqual(Object.keys(data).sort(), ['application/vnd.plotly.v1+json', picture, 'text/plain']);
     assert.equal(data['text/plain'], '[chart: Loss <eval> (loss)]');
-    const { channels, dominant } = await sharp(Buffer.from(String(data['image/jpeg']), 'base64')).stats();
+    const { channels, dominant } = await sharp(Buffer.from(String(data[picture]), picture === 'image/jpeg' ? 'base64' : 'utf8')).stats();
     assert.ok(dominant.r > 240 && channels[0].min < 80, 'dark ink on white');
     assert.ok(JSON.stringify(data).length < 60_000);
   });
@@ -60,6 +64,21 @@ describe('charts', () => {
   it('echarts is loaded with the first chart, not with the library', () => {
     const script = 'require("./lib/notebook/index.ts"); console.log(Object.keys(require.cache).some((file) => /node_modules.echarts/.test(file)))';
     assert.equal(execFileSync(process.execPath, ['-r', 'tsx/cjs', '-e', script], { encoding: 'utf8' }).trim(), 'false');
+  });
+});
+
+describe('canDrawText', () => {
+  const probe = (env: NodeJS.ProcessEnv): string => execFileSync(process.execPath, ['-r', 'tsx/cjs', '-e', 'require("./lib/notebook/static-chart.ts").canDrawText().then(console.log)'], { encoding: 'utf8', env }).trim();
+
+  it('notices a machine without fonts, where charts are kept as SVG', function fonts() {
+    if (process.platform !== 'linux') this.skip();
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'no-fonts-'));
+    try {
+      fs.writeFileSync(path.join(folder, 'fonts.conf'), '<?xml version="1.0"?><fontconfig></fontconfig>');
+      assert.equal(probe({ ...process.env, FONTCONFIG_FILE: path.join(folder, 'fonts.conf') }), 'false');
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
   });
 });
 

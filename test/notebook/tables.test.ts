@@ -11,6 +11,11 @@ describe('table', () => {
       'Scores\nmodel     BLEU     n\n──────  ──────  ────\ngreedy  0.5000     3\nbeam    0.1725  1000');
   });
 
+  it('gives a column the decimals of its largest number, and small numbers their own digits', () => {
+    assert.equal(text([{ v: 0.06603, w: 1234.56, lr: 0.00012345, one: 0.001 }, { v: 0.2168, w: 0.5, lr: 0.001, one: 0.001 }]), [
+      '     v     w         lr    one', '──────  ────  ─────────  ─────', '0.0660  1235  0.0001234  0.001', '0.2168   0.5     0.0010  0.001'].join('\n'));
+  });
+
   it('escapes everything in HTML: cells, column names and caption', () => {
     const page = html([{ '<i>': '<script>alert(1)</script>', b: '"&\'' }], { caption: '<h1>' });
     assert.ok(!/<(script|i|h1)>/.test(page));
@@ -41,7 +46,7 @@ describe('table', () => {
     const { DataFrame } = await import('danfojs-node');
     const frame = new DataFrame([{ image: '<b>.jpg', words: 11.5 }, { image: 'b.jpg', words: 9 }], { index: ['x', 'y'] });
     assert.ok(isFrame(frame) && isFrame(frame.column('words')) && !isFrame([]) && !isFrame({ columns: [] }));
-    assert.equal(text(frame as never), '   image    words\n─  ───────  ─────\nx  <b>.jpg  11.50\ny  b.jpg        9');
+    assert.equal(text(frame as never), '   image    words\n─  ───────  ─────\nx  <b>.jpg   11.5\ny  b.jpg        9');
     assert.match(html(frame.column('words') as never), /<td style="text-align:left">y<\/td><td style="text-align:right">9<\/td>/);
   });
 
