@@ -20,12 +20,17 @@ const configSchema = z.object({
   attention_from: z.enum(['hiddenState', 'initialState']),
   pad_id: z.number().int().nonnegative(),
   max_new_tokens: z.number().int().positive(),
+  length_penalty: z.number(),
 });
+
+/** A captioner's own defaults: most words with the end token, and how beams of different lengths compare. */
+export type CaptionerGeneration = Required<Pick<CaptionOptions, 'maxNewTokens' | 'lengthPenalty'>>;
 
 /** Report 003 as a whole: frozen MobileNetV2, decoder, vocabulary. */
 export class AttentionGruCaptioner implements Captioner {
-  /** @param maxNewTokens most words of a caption, its end token included, unless an option says otherwise */
-  constructor(readonly encoder: ImageEncoder, readonly decoder: AttentionGruDecoder, readonly vocabulary: WordVocabulary, readonly maxNewTokens = 21) {
+  /** @param generation what holds unless an option of a call says otherwise */
+  constructor(readonly encoder: ImageEncoder, readonly decoder: AttentionGruDecoder, readonly vocabulary: WordVocabulary,
+    readonly generation: CaptionerGeneration = { maxNewTokens: 21, lengthPenalty: 1 }) {
     if (encoder.featureSize !== decoder.config.featureSize) {
       throw new Error(`The encoder gives ${encoder.featureSize} features, the decoder takes ${decoder.config.featureSize}.`);
     }
@@ -53,7 +58,7 @@ export class AttentionGruCaptioner implements Captioner {
 
   private hypotheses(features: Tensor, options: CaptionOptions): Hypothesis[][] {
     const { startId, endId, padId, unkId } = this.vocabulary;
-    const all = { maxNewTokens: this.maxNewTokens, suppressTokens: [padId, startId, unkId], ...options };
+    const all = { ...this.generation, suppressTokens: [padId, startId, unkId], ...options };
     const decoder = this.decoder.stepDecoder(features);
     try {
       const images = features.shape[0];
@@ -78,7 +83,8 @@ export class AttentionGruCaptioner implements Captioner {
     const { vocabSize, featureSize, embedSize, hiddenSize, dropout, attentionFrom, padId } = this.decoder.config;
     const config: z.infer<typeof configSchema> = {
       model_type: 'attention_gru_captioner', vocab_size: vocabSize, feature_size: featureSize, embed_size: embedSize, hidden_size: hiddenSize,
-      dropout, attention_from: attentionFrom, pad_id: padId, max_new_tokens: this.maxNewTokens,
+      dropout, attention_from: attentionFrom, pad_id: padId, max_new_tokens: this.generation.maxNewTokens,
+      length_penalty: this.generation.lengthPenalty,
     };
     fs.writeFileSync(path.join(temporary, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
     saveState(this.decoder, path.join(temporary, 'model.safetensors'));
@@ -103,7 +109,8 @@ export class AttentionGruCaptioner implements Captioner {
       dropout: c.dropout, attentionFrom: c.attention_from, padId: c.pad_id,
     }, new Random(0));
     loadState(decoder, path.join(folder, 'model.safetensors'));
-    return new AttentionGruCaptioner(ImageEncoder.load(path.join(folder, 'encoder')), decoder, WordVocabulary.load(path.join(folder, 'tokenizer.json')), c.max_new_tokens);
+    return new AttentionGruCaptioner(ImageEncoder.load(path.join(folder, 'encoder')), decoder, WordVocabulary.load(path.join(folder, 'tokenizer.json')),
+      { maxNewTokens: c.max_new_tokens, lengthPenalty: c.length_penalty });
   }
 
   dispose(): void { this.decoder.dispose(); this.encoder.dispose(); }

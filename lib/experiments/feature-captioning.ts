@@ -27,7 +27,7 @@ export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal
 
 /**
  * Trains the decoder on the dataset's train split; after every epoch it measures the validation loss and, on greedy captions of the
- * validation pictures, BLEU and CIDEr. The weights of the epoch with the best BLEU-4 are kept.
+ * validation pictures, BLEU and CIDEr. The weights of the epoch with the best CIDEr are kept (BLEU-4 of greedy captions jumps from epoch to epoch).
  */
 export async function trainCaptioner({ captioner, dataset, features, settings, folder, ...rest }: TrainCaptionerOptions): Promise<TrainResult> {
   const { decoder, vocabulary } = captioner;
@@ -46,7 +46,7 @@ export async function trainCaptioner({ captioner, dataset, features, settings, f
       const { corpus } = score(validation, captionRecords(captioner, validation, features));
       return { valLoss: meanLoss(captioner, validationBatches), Bleu_1: corpus.Bleu_1, Bleu_4: corpus.Bleu_4, CIDEr: corpus.CIDEr };
     },
-    best: { metric: 'Bleu_4', mode: 'max' },
+    best: { metric: 'CIDEr', mode: 'max' },
     folder: folder && inProject(folder),
     ...rest,
   });
