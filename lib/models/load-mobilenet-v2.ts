@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { z } from 'zod';
-import { loadState, SafetensorsFile, saveState } from '../weights';
+import { batchCounters, loadState, openWeights, saveState } from '../weights';
 import { MobileNetV2, mobileNetV2Defaults } from './mobilenet-v2';
 import { huggingFaceToTorchvision, torchvisionToHuggingFace } from './mobilenet-v2-names';
 
@@ -15,7 +15,7 @@ const configSchema = z.object({
   num_labels: z.number().int().positive().optional(),
 });
 
-/** Reads a folder in Hugging Face layout: config.json and model.safetensors with either Hugging Face's or torchvision's names. */
+/** Reads a folder in Hugging Face layout: config.json and weights (safetensors or PyTorch's) with either Hugging Face's or torchvision's names. */
 export function loadMobileNetV2(folder: string): MobileNetV2 {
   const file = path.join(folder, 'config.json');
   let json: unknown;
@@ -25,10 +25,7 @@ export function loadMobileNetV2(folder: string): MobileNetV2 {
   const parsed = configSchema.safeParse(json);
   if (!parsed.success) throw new Error(`${file}: ${parsed.error.issues[0].path.join('.')}: ${parsed.error.issues[0].message}.`);
   const config = parsed.data;
-  const weights = path.join(folder, 'model.safetensors');
-  const source = SafetensorsFile.open(weights);
-  const names = [...source.tensors.keys()];
-  source.close();
+  const weights = openWeights(folder);
   const model = new MobileNetV2({
     ...mobileNetV2Defaults,
     widthMultiplier: config.depth_multiplier,
@@ -36,7 +33,15 @@ export function loadMobileNetV2(folder: string): MobileNetV2 {
     batchNormEpsilon: config.layer_norm_eps,
     numClasses: config.num_labels ?? (config.id2label ? Object.keys(config.id2label).length : 1000),
   });
-  loadState(model, weights, names.some((name) => name.startsWith('features.')) ? {} : { rename: huggingFaceToTorchvision });
+  try {
+    const ours = [...weights.tensors.keys()].some((name) => name.startsWith('features.'));
+    loadState(model, weights, ours ? {} : { rename: huggingFaceToTorchvision });
+  } catch (error) {
+    model.dispose();
+    throw error;
+  } finally {
+    weights.close();
+  }
   return model.eval() as MobileNetV2;
 }
 
@@ -54,7 +59,9 @@ export function saveMobileNetV2(model: MobileNetV2, folder: string, { labels, ha
     tf_padding: tfPadding, layer_norm_eps: batchNormEpsilon,
     id2label: Object.fromEntries((labels ?? Array.from({ length: numClasses }, (_, i) => `LABEL_${i}`)).map((label, i) => [i, label])),
   };
-  saveState(model, path.join(folder, 'model.safetensors'), { rename: torchvisionToHuggingFace, half: (name) => half && !/running_/.test(name) });
+  saveState(model, path.join(folder, 'model.safetensors'), {
+    rename: torchvisionToHuggingFace, half: (name) => half && !/running_/.test(name), extra: batchCounters(model, torchvisionToHuggingFace),
+  });
   const file = path.join(folder, 'config.json');
   fs.writeFileSync(`${file}.tmp`, `${JSON.stringify(config, null, 2)}\n`);
   fs.renameSync(`${file}.tmp`, file);

@@ -1,5 +1,8 @@
 import type { Module } from '../nn';
-import { SafetensorsFile, WeightsError, writeSafetensors, type TensorToWrite, type WriteOptions } from './safetensors';
+import { openWeights } from './open-weights';
+import { writeSafetensors, type TensorToWrite, type WriteOptions } from './safetensors-writer';
+import { isFloating, WeightsError } from './stored-dtype';
+import type { WeightSource } from './weight-source';
 
 const list = (names: string[]) => `${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`;
 
@@ -8,48 +11,75 @@ export interface LoadOptions {
   rename?: (name: string) => string;
   /** Names in the file (after renaming) that the module deliberately has no place for. */
   ignore?: RegExp;
+  /** Where it is said that loaded weights hold NaN; default console.warn. */
+  warn?: (message: string) => void;
 }
 
 /**
- * Loads every parameter and buffer of the module from a safetensors file. Strict: each tensor used once, every shape equal,
- * nothing missing or left over; otherwise nothing is loaded and the error lists the names.
+ * Loads every parameter and buffer of the module from weights in any format of `openWeights`: a file, a checkpoint folder, or a source that
+ * is open already (and stays so). Strict: each tensor used once, every shape equal, floating values, nothing missing or left over; otherwise
+ * nothing is loaded and the error lists the names. Weights that are NaN are loaded, with a warning.
  */
-export function loadState(module: Module, file: string, { rename = (name) => name, ignore = /num_batches_tracked$/ }: LoadOptions = {}): void {
-  const source = SafetensorsFile.open(file);
-  try {
-    const wanted = new Map(module.namedParameters());
-    const found = new Map<string, string>();
-    const unexpected: string[] = [];
-    for (const stored of source.tensors.keys()) {
-      const name = rename(stored);
-      if (wanted.has(name) && !found.has(name)) found.set(name, stored);
-      else if (!ignore.test(name)) unexpected.push(stored);
-    }
-    const missing = [...wanted.keys()].filter((name) => !found.has(name));
-    const misshaped = [...found].filter(([name, stored]) => String(wanted.get(name)!.checkpointShape) !== String(source.tensors.get(stored)!.shape))
-      .map(([name, stored]) => `${stored} is [${source.tensors.get(stored)!.shape}] instead of [${wanted.get(name)!.checkpointShape}]`);
-    const problems = [
-      ...(missing.length ? [`missing: ${list(missing)}`] : []),
-      ...(unexpected.length ? [`unexpected: ${list(unexpected)}`] : []),
-      ...(misshaped.length ? [`wrong shape: ${list(misshaped)}`] : []),
-    ];
-    if (problems.length) throw new WeightsError(`${file} does not fit ${module.constructor.name}; ${problems.join('; ')}. Check that config.json and the weights belong together.`);
-    for (const [name, stored] of found) {
-      const values = source.read(stored);
-      if (values.some((v) => Number.isNaN(v))) console.warn(`${file}: tensor "${stored}" holds NaN.`);
-      wanted.get(name)!.load(values);
-    }
-  } finally {
-    source.close();
-  }
+export function loadState(module: Module, from: string | WeightSource, options: LoadOptions = {}): void {
+  const source = typeof from === 'string' ? openWeights(from) : from;
+  try { load(module, source, options); } finally { if (source !== from) source.close(); }
 }
 
-/** All parameters and buffers in checkpoint layout, under the module's names or renamed. */
+function load(module: Module, source: WeightSource, { rename = (name) => name, ignore = /num_batches_tracked$/, warn = console.warn }: LoadOptions): void {
+  const wanted = new Map(module.namedParameters());
+  const found = new Map<string, string>();
+  const unexpected: string[] = [], repeated: string[] = [];
+  for (const stored of source.tensors.keys()) {
+    const name = rename(stored);
+    const former = found.get(name);
+    if (former !== undefined) repeated.push(`${former} and ${stored} are both ${name}`);
+    else if (wanted.has(name)) found.set(name, stored);
+    else if (!new RegExp(ignore, ignore.flags.replace(/[gy]/g, '')).test(name)) unexpected.push(stored);
+  }
+  const missing = [...wanted.keys()].filter((name) => !found.has(name));
+  const pairs = [...found].map(([name, stored]) => ({ name, stored, parameter: wanted.get(name)!, tensor: source.tensors.get(stored)! }));
+  const misshaped = pairs.filter(({ parameter, tensor }) => String(parameter.checkpointShape) !== String(tensor.shape))
+    .map(({ stored, parameter, tensor }) => `${stored} is [${tensor.shape}] instead of [${parameter.checkpointShape}]`);
+  const mistyped = pairs.filter(({ tensor }) => !isFloating(tensor.dtype)).map(({ stored, tensor }) => `${stored} is ${tensor.dtype} instead of F32, F16, BF16 or F64`);
+  const problems = [
+    ...(missing.length ? [`missing: ${list(missing)}`] : []),
+    ...(unexpected.length ? [`unexpected: ${list(unexpected)}`] : []),
+    ...(repeated.length ? [`repeated: ${list(repeated)}`] : []),
+    ...(misshaped.length ? [`wrong shape: ${list(misshaped)}`] : []),
+    ...(mistyped.length ? [`wrong dtype: ${list(mistyped)}`] : []),
+  ];
+  if (problems.length) {
+    throw new WeightsError(`${source.file} does not fit ${module.constructor.name}; ${problems.join('; ')}. Check that config.json and the weights belong together.`);
+  }
+  const notNumbers: string[] = [];
+  for (const { stored, parameter } of pairs) {
+    const values = source.read(stored);
+    if (values.some(Number.isNaN)) notNumbers.push(stored);
+    parameter.load(values);
+  }
+  if (notNumbers.length) warn(`${source.file}: weights are NaN in ${list(notNumbers)}; results will be NaN too. Download or train them again.`);
+}
+
+/** All parameters and buffers in checkpoint layout, under the module's names or renamed; values are fetched when asked for. */
 export function stateOf(module: Module, rename: (name: string) => string = (name) => name): Map<string, TensorToWrite> {
-  return new Map([...module.namedParameters()].map(([name, p]) => [rename(name), { shape: p.checkpointShape, data: p.save() }]));
+  return new Map([...module.namedParameters()].map(([name, parameter]): [string, TensorToWrite] =>
+    [rename(name), { shape: parameter.checkpointShape, dtype: 'F32', get data() { return parameter.save(); } }]));
+}
+
+export interface SaveOptions extends WriteOptions {
+  /** The file's name for a name of the module. */
+  rename?: (name: string) => string;
+  /** Tensors to store that the module does not hold. */
+  extra?: ReadonlyMap<string, TensorToWrite>;
 }
 
 /** Saves a module as safetensors. */
-export function saveState(module: Module, file: string, { rename, ...options }: WriteOptions & { rename?: (name: string) => string } = {}): void {
-  writeSafetensors(file, stateOf(module, rename), options);
+export function saveState(module: Module, file: string, { rename, extra = new Map(), ...options }: SaveOptions = {}): void {
+  writeSafetensors(file, new Map([...stateOf(module, rename), ...extra]), options);
+}
+
+/** The counter of batches that PyTorch's batch norms store beside their statistics, as zero: with it strict readers there miss nothing. */
+export function batchCounters(module: Module, rename: (name: string) => string = (name) => name): Map<string, TensorToWrite> {
+  return new Map([...module.namedParameters()].map(([name]) => rename(name)).filter((name) => name.endsWith('.running_mean'))
+    .map((name) => [name.replace(/running_mean$/, 'num_batches_tracked'), { shape: [], data: BigInt64Array.of(0n) }]));
 }
