@@ -40,7 +40,7 @@ export function readStoredZip(file: string, descriptor: number, size: number): M
   if (count > MOST_ENTRIES || length > MAX_DIRECTORY_BYTES) fail(`its zip directory has ${count} entries in ${length} bytes, more than allowed`);
   const directory = read(begin, length, 'the zip directory');
 
-  const entries = new Map<string, ByteRange>();
+  const entries = new Map<string, ByteRange & { local: number }>();
   for (let i = 0, at = 0; i < count; i++) {
     if (at + 46 > length || directory.readUInt32LE(at) !== DIRECTORY) fail(`entry ${i} of its zip directory is damaged`);
     const flags = directory.readUInt16LE(at + 8), method = directory.readUInt16LE(at + 10);
@@ -58,12 +58,12 @@ export function readStoredZip(file: string, descriptor: number, size: number): M
     const data = local + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
     if (data + unpacked > begin) fail(`the entry ${name} lies beyond the directory`);
     if (entries.has(name)) fail(`the entry ${name} is there twice`);
-    entries.set(name, { begin: data, length: unpacked });
+    entries.set(name, { local, begin: data, length: unpacked });
     at = next;
   }
   let reached = 0;
-  for (const [name, range] of [...entries].sort((a, b) => a[1].begin - b[1].begin)) {
-    if (range.begin < reached) fail(`the entry ${name} overlaps another`);
+  for (const [name, range] of [...entries].sort((a, b) => a[1].local - b[1].local)) {
+    if (range.local < reached) fail(`the entry ${name} overlaps another`);
     reached = range.begin + range.length;
   }
   return entries;

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { WeightsError, type StoredDtype } from './stored-dtype';
 
-export interface StoredTensor { readonly dtype: StoredDtype; readonly shape: readonly number[] }
+export interface StoredTensor { readonly dtype: StoredDtype; readonly shape: number[] }
 
 /**
  * Named tensors on disk: one safetensors file, one PyTorch file, or several behind an index. What is there is known and checked when it is
