@@ -27,7 +27,9 @@ const arrayOf = { F32: Float32Array, F16: Float32Array, BF16: Float32Array, I32:
 function encode(name: string, { shape, data }: TensorToWrite, dtype: StoredDtype): Uint8Array {
   const count = elementCount(shape);
   if (count !== data.length) throw new WeightsError(`Tensor "${name}" of shape [${shape}] has ${data.length} values instead of ${count}.`);
-  if (!(data instanceof arrayOf[dtype as keyof typeof arrayOf])) throw new WeightsError(`Tensor "${name}" has a ${data.constructor.name} where its dtype is ${dtype}.`);
+  if (!(data instanceof arrayOf[dtype as keyof typeof arrayOf])) {
+    throw new WeightsError(`Tensor "${name}" has a ${data.constructor.name} where its dtype is ${dtype}.`);
+  }
   const stored = dtype === 'F16' ? toHalf(data as Float32Array) : dtype === 'BF16' ? toBfloat16(data as Float32Array) : data;
   return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
 }
@@ -39,7 +41,8 @@ function encode(name: string, { shape, data }: TensorToWrite, dtype: StoredDtype
 export function writeSafetensors(file: string, tensors: ReadonlyMap<string, TensorToWrite>, { metadata = {}, half = () => false }: WriteOptions = {}): void {
   const header: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   header.__metadata__ = { format: 'pt', ...metadata };
-  const placed = [...tensors].map(([name, tensor]) => ({ name, tensor, dtype: dtypeOf(name, tensor, half) })).sort((a, b) => bytesOf(b.dtype) - bytesOf(a.dtype));
+  const placed = [...tensors].map(([name, tensor]) => ({ name, tensor, dtype: dtypeOf(name, tensor, half) }))
+    .sort((a, b) => bytesOf(b.dtype) - bytesOf(a.dtype));
   let offset = 0;
   for (const { name, tensor: { shape }, dtype } of placed) {
     if (name === '__metadata__') throw new WeightsError('A tensor cannot be named __metadata__ in safetensors.');

@@ -14,7 +14,7 @@ const MAX_HEADER_BYTES = 100_000_000;
 
 const entrySchema = z.object({
   dtype: z.string(),
-  shape: z.array(z.number().int().nonnegative()),
+  shape: z.array(z.number().int().nonnegative()).max(64),
   data_offsets: z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]),
 });
 const metadataSchema = z.record(z.string(), z.string());
@@ -35,7 +35,9 @@ export class SafetensorsFile implements WeightSource {
   }
 
   private static parse(file: string, descriptor: number): SafetensorsFile {
-    const fail = (what: string): never => { throw new WeightsError(`${file}: ${what}. The file is damaged or not safetensors: download or save it again.`); };
+    const fail = (what: string): never => {
+      throw new WeightsError(`${file}: ${what}. The file is damaged or not safetensors: download or save it again.`);
+    };
     const { size } = fs.fstatSync(descriptor);
     if (size < 8) fail('shorter than its 8-byte length field');
     const length = new DataView(readBytes(descriptor, 0, 8, file)).getBigUint64(0, true);
@@ -57,12 +59,16 @@ export class SafetensorsFile implements WeightSource {
     for (const [name, value] of Object.entries(header as Record<string, unknown>)) {
       if (name === '__metadata__') {
         const parsed = metadataSchema.nullable().safeParse(value);
-        if (!parsed.success) { fail(`__metadata__ holds something else than texts (${parsed.error.issues[0].path.join('.') || 'itself'})`); continue; }
+        if (!parsed.success) fail(`__metadata__ holds something else than texts (${parsed.error.issues[0].path.join('.') || 'itself'})`);
         metadata = parsed.data ?? {};
         continue;
       }
       const entry = entrySchema.safeParse(value);
-      if (!entry.success) { fail(`entry "${name}": ${entry.error.issues[0].message} at ${entry.error.issues[0].path.join('.') || 'top'}`); continue; }
+      if (!entry.success) {
+        const [issue] = entry.error.issues;
+        fail(`entry "${name}": ${issue.message} at ${issue.path.join('.') || 'top'}`);
+        continue;
+      }
       const { dtype, shape, data_offsets: [begin, end] } = entry.data;
       if (!isStoredDtype(dtype)) { fail(`tensor "${name}" has unknown dtype ${dtype} (known: ${storedDtypes.join(', ')})`); continue; }
       const wanted = (elementCount(shape) ?? Infinity) * bytesOf(dtype);

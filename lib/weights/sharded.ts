@@ -9,7 +9,7 @@ import type { StoredTensor, WeightSource } from './weight-source';
 const MAX_INDEX_BYTES = 100_000_000;
 const MAX_SHARDS = 1000;
 
-/** A file beside the index: no path, so that an index cannot reach out of its folder. */
+/** A file beside the index: no path, so that an index cannot reach out of its folder. (Links there may: Hugging Face's cache is made of them.) */
 const shardName = z.string().regex(/^(?!\.)[^/\\:\0]+$/, 'is not a plain file name');
 const indexSchema = z.object({ metadata: z.record(z.string(), z.unknown()).optional(), weight_map: z.record(z.string(), shardName) });
 
@@ -47,7 +47,8 @@ export class ShardedWeights implements WeightSource {
         }
         const known = new Set(listed);
         for (const name of source.tensors.keys()) {
-          if (!known.has(name)) throw new WeightsError(`${file}: ${shard} holds the tensor "${name}", which the index does not have there: index and files do not belong together.`);
+          if (known.has(name)) continue;
+          throw new WeightsError(`${file}: ${shard} holds the tensor "${name}", which the index does not have there: index and files do not belong together.`);
         }
       }
     } catch (error) {

@@ -40,7 +40,8 @@ function load(module: Module, source: WeightSource, { rename = (name) => name, i
   const pairs = [...found].map(([name, stored]) => ({ name, stored, parameter: wanted.get(name)!, tensor: source.tensors.get(stored)! }));
   const misshaped = pairs.filter(({ parameter, tensor }) => String(parameter.checkpointShape) !== String(tensor.shape))
     .map(({ stored, parameter, tensor }) => `${stored} is [${tensor.shape}] instead of [${parameter.checkpointShape}]`);
-  const mistyped = pairs.filter(({ tensor }) => !isFloating(tensor.dtype)).map(({ stored, tensor }) => `${stored} is ${tensor.dtype} instead of F32, F16, BF16 or F64`);
+  const mistyped = pairs.filter(({ tensor }) => !isFloating(tensor.dtype))
+    .map(({ stored, tensor }) => `${stored} is ${tensor.dtype} instead of F32, F16, BF16 or F64`);
   const problems = [
     ...(missing.length ? [`missing: ${list(missing)}`] : []),
     ...(unexpected.length ? [`unexpected: ${list(unexpected)}`] : []),
@@ -49,7 +50,8 @@ function load(module: Module, source: WeightSource, { rename = (name) => name, i
     ...(mistyped.length ? [`wrong dtype: ${list(mistyped)}`] : []),
   ];
   if (problems.length) {
-    throw new WeightsError(`${source.file} does not fit ${module.constructor.name}; ${problems.join('; ')}. Check that config.json and the weights belong together.`);
+    throw new WeightsError(
+      `${source.file} does not fit ${module.constructor.name}; ${problems.join('; ')}. Check that config.json and the weights belong together.`);
   }
   const notNumbers: string[] = [];
   for (const { stored, parameter } of pairs) {

@@ -60,8 +60,8 @@ export class TorchFile implements WeightSource {
     const covered = readBytes(this.descriptor, begin + offset * width, reach(shape, stride) * width, `${this.file}: tensor "${name}"`);
     if (isContiguous(shape, stride)) return covered;
     const gathered = new ArrayBuffer(count * width);
-    const [from, to] = width === 8 ? [new BigUint64Array(covered), new BigUint64Array(gathered)] : width === 4 ? [new Uint32Array(covered), new Uint32Array(gathered)]
-      : width === 2 ? [new Uint16Array(covered), new Uint16Array(gathered)] : [new Uint8Array(covered), new Uint8Array(gathered)];
+    const Words = width === 8 ? BigUint64Array : width === 4 ? Uint32Array : width === 2 ? Uint16Array : Uint8Array;
+    const from = new Words(covered), to = new Words(gathered);
     const index = shape.map(() => 0);
     for (let i = 0, at = 0; i < count; i++) {
       to[i] = from[at];
@@ -91,7 +91,9 @@ function isContiguous(shape: readonly number[], stride: readonly number[]): bool
 }
 
 function readZip(file: string, descriptor: number, size: number): TorchContents {
-  const fail = (what: string): never => { throw new WeightsError(`${file}: ${what}. The file is damaged or not made by torch.save: download or save it again.`); };
+  const fail = (what: string): never => {
+    throw new WeightsError(`${file}: ${what}. The file is damaged or not made by torch.save: download or save it again.`);
+  };
   const entries = readStoredZip(file, descriptor, size);
   const pickles = [...entries.keys()].filter((name) => /^([^/]+\/)?data\.pkl$/.test(name));
   if (pickles.length !== 1) return fail(`it has ${pickles.length} entries data.pkl instead of one`);
@@ -100,7 +102,8 @@ function readZip(file: string, descriptor: number, size: number): TorchContents 
   const { begin, length } = entries.get(pickles[0])!;
   if (length > MAX_PICKLE_BYTES) fail(`its data.pkl has ${length} bytes, more than the allowed ${MAX_PICKLE_BYTES}`);
   const order = entries.get(`${folder}byteorder`);
-  if (order && Buffer.from(readBytes(descriptor, order.begin, Math.min(order.length, 16), file)).toString('latin1') !== 'little') fail('written on a big-endian machine, which is not read here');
+  const text = order && Buffer.from(readBytes(descriptor, order.begin, Math.min(order.length, 16), file)).toString('latin1');
+  if (text !== undefined && text !== 'little') fail('written on a big-endian machine, which is not read here');
   const declared = new Map<string, TorchStorage>();
   const host = { file, global: torchGlobals(file), persistent: (id: Pickled) => declare(declared, storageOf(file, id), fail) };
   const { value } = unpickle(Buffer.from(readBytes(descriptor, begin, length, file)), 0, host);
@@ -117,7 +120,10 @@ function readZip(file: string, descriptor: number, size: number): TorchContents 
 
 /** The dict of tensors that was saved, or that a training checkpoint holds under one of the usual names. */
 function stateIn(file: string, value: Pickled): Map<string, TorchTensor> {
-  if (!(value instanceof Map)) throw new WeightsError(`${file} holds ${value instanceof TorchTensor ? 'one tensor' : 'something else'} instead of a dict of tensors: save the state_dict.`);
+  if (!(value instanceof Map)) {
+    const what = value instanceof TorchTensor ? 'one tensor' : 'something else';
+    throw new WeightsError(`${file} holds ${what} instead of a dict of tensors: save the state_dict.`);
+  }
   const wrapper = wrappers.find((key) => value.get(key) instanceof Map);
   const state = wrapper === undefined ? value : value.get(wrapper) as Map<Pickled, Pickled>;
   const tensors = new Map<string, TorchTensor>();
@@ -134,5 +140,6 @@ function stateIn(file: string, value: Pickled): Map<string, TorchTensor> {
 function check(file: string, name: string, { storage, dtype, offset, shape, stride }: TorchTensor, storages: TorchContents['storages']): void {
   const available = Math.floor(storages.get(storage.key)!.length / bytesOf(dtype));
   const needed = elementCount(shape) === 0 ? 0 : offset + reach(shape, stride);
-  if (!(needed <= available)) throw new WeightsError(`${file}: tensor "${name}" reaches to value ${needed} of a storage of ${available}. The file is damaged: download or save it again.`);
+  if (needed <= available) return;
+  throw new WeightsError(`${file}: tensor "${name}" reaches to value ${needed} of a storage of ${available}. The file is damaged: download or save it again.`);
 }

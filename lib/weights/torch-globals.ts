@@ -30,7 +30,8 @@ class DtypeName extends PickleGlobal {
 /** A tensor that repeats its storage (stride 0) may have this many values; others cannot have more than the storage. */
 const MOST_REPEATED = 2 ** 26;
 
-const isSizes = (value: Pickled): value is number[] => Array.isArray(value) && value.length <= 64 && value.every((v) => Number.isSafeInteger(v) && (v as number) >= 0);
+const isSizes = (value: Pickled): value is number[] =>
+  Array.isArray(value) && value.length <= 64 && value.every((v) => Number.isSafeInteger(v) && (v as number) >= 0);
 
 /** The storage that a persistent id ('storage', type, key, device, count, …) means. */
 export function storageOf(file: string, id: Pickled): TorchStorage {
@@ -50,14 +51,17 @@ export function torchGlobals(file: string): (name: string) => PickleGlobal | und
   const tensor = (args: Pickled[], dtype?: StoredDtype): TorchTensor => {
     const [storage, offset, shape, stride] = args;
     const type = dtype ?? (storage instanceof TorchStorage ? storage.dtype : undefined);
-    if (!(storage instanceof TorchStorage) || !type || !Number.isSafeInteger(offset) || (offset as number) < 0 || !isSizes(shape) || !isSizes(stride) || shape.length !== stride.length) {
+    const place = [offset];
+    if (!(storage instanceof TorchStorage) || !type || !isSizes(place) || !isSizes(shape) || !isSizes(stride) || shape.length !== stride.length) {
       return fail('a tensor is not described as torch.save does it');
     }
     const extra = args[dtype ? 7 : 6];
-    if (extra instanceof Map && extra.size) fail('a tensor is a negated or conjugated view, which is not read here: save a copy (tensor.resolve_neg().contiguous())');
+    if (extra instanceof Map && extra.size) {
+      fail('a tensor is a negated or conjugated view, which is not read here: save a copy (tensor.resolve_neg().contiguous())');
+    }
     const count = elementCount(shape);
     if (count === undefined || (count > storage.count && count > MOST_REPEATED)) fail(`a tensor of shape [${shape}] has more values than allowed`);
-    return new TorchTensor(storage, type, offset as number, shape, stride);
+    return new TorchTensor(storage, type, place[0], shape, stride);
   };
   const parameter = ([value]: Pickled[]): Pickled => (value instanceof TorchTensor ? value : fail('a parameter is not a tensor'));
   const fixed = new Map<string, (args: Pickled[]) => Pickled>([

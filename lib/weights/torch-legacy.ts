@@ -19,7 +19,9 @@ export interface TorchContents { readonly value: Pickled; readonly storages: Rea
 export const MAX_PICKLE_BYTES = 64 * 2 ** 20;
 
 export function readLegacyTorch(file: string, descriptor: number, size: number): TorchContents {
-  const fail = (what: string): never => { throw new WeightsError(`${file}: ${what}. The file is damaged or was cut short: download or save it again.`); };
+  const fail = (what: string): never => {
+    throw new WeightsError(`${file}: ${what}. The file is damaged or was cut short: download or save it again.`);
+  };
   const head = Buffer.from(readBytes(descriptor, 0, Math.min(size, MAX_PICKLE_BYTES), file));
   const declared = new Map<string, TorchStorage>();
   const host = {

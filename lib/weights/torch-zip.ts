@@ -15,7 +15,9 @@ export const isZip = (start: Uint8Array): boolean => start[0] === 0x50 && start[
 
 /** Where each entry's bytes lie. @throws WeightsError naming the file and the entry that is not acceptable. */
 export function readStoredZip(file: string, descriptor: number, size: number): Map<string, ByteRange> {
-  const fail = (what: string): never => { throw new WeightsError(`${file}: ${what}. The file is damaged or was cut short: download or save it again.`); };
+  const fail = (what: string): never => {
+    throw new WeightsError(`${file}: ${what}. The file is damaged or was cut short: download or save it again.`);
+  };
   const read = (begin: number, length: number, what: string): Buffer => {
     if (!Number.isSafeInteger(begin + length) || begin < 0 || begin + length > size) fail(`${what} lies beyond the end of the file`);
     return Buffer.from(readBytes(descriptor, begin, length, file));

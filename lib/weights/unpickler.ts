@@ -22,8 +22,8 @@ export interface UnpicklerHost {
   persistent(id: Pickled): Pickled;
 }
 
-/** Objects a pickle may hold on its stack and in its memo: 100 times what the largest checkpoints have. */
-const MOST_OBJECTS = 20_000_000;
+/** Objects a pickle may make, and things it may keep on its stack and in its memo. A tensor takes about a dozen of each. */
+const MOST_OBJECTS = 2_000_000;
 const mark = Symbol('mark');
 
 /** Reads one pickle from `bytes` at `start`; `end` is where the next one begins. */
@@ -31,7 +31,7 @@ export function unpickle(bytes: Buffer, start: number, host: UnpicklerHost): { v
   const fail = (what: string): never => { throw new WeightsError(`${host.file}: ${what}. The file is damaged or holds more than tensors.`); };
   const stack: (Pickled | typeof mark)[] = [];
   const memo = new Map<number, Pickled>();
-  let at = start;
+  let at = start, objects = 0;
 
   const take = (count: number): number => {
     if (!(count >= 0 && count <= bytes.length - at)) fail(`its pickle ends early, at byte ${at}`);
@@ -39,7 +39,10 @@ export function unpickle(bytes: Buffer, start: number, host: UnpicklerHost): { v
     return at - count;
   };
   const u1 = () => bytes[take(1)], u2 = () => bytes.readUInt16LE(take(2)), u4 = () => bytes.readUInt32LE(take(4));
-  const u8 = () => { const n = bytes.readBigUInt64LE(take(8)); return n > BigInt(bytes.length) ? fail('a text longer than the file') as never : Number(n); };
+  const u8 = () => {
+    const n = bytes.readBigUInt64LE(take(8));
+    return n > BigInt(bytes.length) ? fail('a text longer than the file') as never : Number(n);
+  };
   const text = (count: number) => {
     const from = take(count);
     return bytes.toString('utf8', from, from + count);
@@ -60,7 +63,8 @@ export function unpickle(bytes: Buffer, start: number, host: UnpicklerHost): { v
     return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
   };
   const push = (value: Pickled | typeof mark) => {
-    if (stack.length >= MOST_OBJECTS) fail(`more than ${MOST_OBJECTS} objects`);
+    if (typeof value === 'object' && value !== null) objects++;
+    if (stack.length >= MOST_OBJECTS || objects > MOST_OBJECTS) fail(`more than ${MOST_OBJECTS} objects`);
     stack.push(value);
   };
   const pop = (): Pickled => {
@@ -99,8 +103,8 @@ export function unpickle(bytes: Buffer, start: number, host: UnpicklerHost): { v
   const dict = (items: Pickled[]) => { push(new Map()); set(items); };
   const call = () => {
     const args = pop(), callee = pop();
-    if (!(callee instanceof PickleGlobal) || !callee.call || !Array.isArray(args)) { fail(`it calls what cannot be called here (${callee instanceof PickleGlobal ? callee.name : typeof callee})`); return; }
-    push(callee.call(args));
+    if (callee instanceof PickleGlobal && callee.call && Array.isArray(args)) push(callee.call(args));
+    else fail(`it calls what cannot be called here (${callee instanceof PickleGlobal ? callee.name : typeof callee})`);
   };
 
   for (;;) {

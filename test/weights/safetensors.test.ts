@@ -57,6 +57,7 @@ describe('safetensors', () => {
     ['offsets beyond the end', () => craft({ a: entry([2], 0, 8) }, 4), /ends at byte/],
     ['offsets the wrong way round', () => craft({ a: entry([1], 8, 4) }, 8), /offsets span -4/],
     ['overlapping tensors', () => craft({ a: entry([2], 0, 8), b: entry([1], 4, 8) }, 8), /"a" and "b" overlap/],
+    ['a shape of 65 axes', () => craft({ a: entry(Array<number>(65).fill(1), 0, 4) }, 4), /entry "a".*shape/],
     ['a negative shape', () => craft({ a: entry([-1], 0, 4) }, 4), /entry "a"/],
   ];
   for (const [what, make, message] of bad) {

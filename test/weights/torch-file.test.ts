@@ -46,6 +46,8 @@ describe('PyTorch files', () => {
     ['a global with a nested list as its name', torchZip(self), /names a global by something else than a text/],
     ['state set on an object', torchZip(Buffer.concat([op.proto, tensor(), op.dict, op.build, op.stop])), /sets the state of an object/],
     ['an instruction that makes instances', torchZip(Buffer.from('\x80\x02(i__main__\nX\n.', 'latin1')), /instruction 0x69/],
+    ['a heap of dicts', torchZip(Buffer.concat([op.proto, Buffer.alloc(5_000_000, '}0')])), /more than 2000000 objects/],
+    ['a deep stack', torchZip(Buffer.concat([op.proto, Buffer.alloc(2_500_000, 'N')])), /more than 2000000 objects/],
     ['a number of 2³⁰ bytes', torchZip(Buffer.from([0x80, 2, 0x8b, 0, 0, 0, 0x40, 0x2e])), /a number of 1073741824 bytes/],
     ['a text longer than the pickle', torchZip(Buffer.from([0x80, 2, 0x58, 255, 255, 255, 255, 0x2e])), /pickle ends early/],
     ['a pickle without an end', torchZip(Buffer.from([0x80, 2, 0x4e])), /pickle ends early/],
