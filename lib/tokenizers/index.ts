@@ -1,1 +1,3 @@
+export * from './chat-template';
+export * from './tokenizer';
 export * from './word-vocabulary';
