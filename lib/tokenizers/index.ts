@@ -1,3 +1,4 @@
 export * from './chat-template';
+export * from './sentence-piece-bpe';
 export * from './tokenizer';
 export * from './word-vocabulary';
