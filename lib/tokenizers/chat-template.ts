@@ -5,6 +5,13 @@ export interface ChatMessage {
   readonly content: string | readonly { readonly type: string; readonly text?: string }[];
 }
 
+/** What a template may name; `special` holds bos_token, eos_token and so on. */
+export interface ChatContext {
+  readonly messages: readonly ChatMessage[];
+  readonly addGenerationPrompt: boolean;
+  readonly special: Readonly<Record<string, string>>;
+}
+
 interface TemplateNode { type?: string; operand?: TemplateNode; filter?: TemplateNode; value?: unknown }
 
 // The package's types are those of an ECMAScript module, which a CommonJS file may not import by name.
@@ -15,7 +22,7 @@ const { Template } = require('@huggingface/jinja') as {
 /** @throws Error naming `file` where the template is wrong or refuses the messages. */
 export function renderChatTemplate(
   source: string,
-  { messages, addGenerationPrompt, special }: { messages: readonly ChatMessage[]; addGenerationPrompt: boolean; special: Readonly<Record<string, string>> },
+  { messages, addGenerationPrompt, special }: ChatContext,
   file: string,
 ): string {
   try {
@@ -33,6 +40,8 @@ function lowerBeforeCapitalize(node: TemplateNode): void {
     node.operand = { type: 'FilterExpression', operand: node.operand, filter: { type: 'Identifier', value: 'lower' } };
   }
   for (const child of Object.values(node)) {
-    for (const inner of Array.isArray(child) ? child as unknown[] : [child]) if (typeof inner === 'object' && inner !== null) lowerBeforeCapitalize(inner);
+    for (const inner of Array.isArray(child) ? child as unknown[] : [child]) {
+      if (typeof inner === 'object' && inner !== null) lowerBeforeCapitalize(inner);
+    }
   }
 }

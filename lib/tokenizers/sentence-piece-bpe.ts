@@ -25,7 +25,9 @@ export class SentencePieceBpe {
 
   /** @param pieces by id; of two pieces that could be merged the one with the smaller id is. */
   constructor(readonly pieces: readonly string[]) {
-    if (META.some((piece, id) => pieces[id] !== piece)) throw new Error(`The pieces start with ${META.join(', ')}; these with ${pieces.slice(0, 3).join(', ')}.`);
+    if (META.some((piece, id) => pieces[id] !== piece)) {
+      throw new Error(`The pieces start with ${META.join(', ')}; these with ${pieces.slice(0, 3).join(', ')}.`);
+    }
     this.ids = new Map(pieces.map((piece, id) => [piece, id]));
     if (this.ids.size !== pieces.length) throw new Error('The pieces hold one twice.');
   }
@@ -35,7 +37,9 @@ export class SentencePieceBpe {
    * @throws Error where the texts hold a special piece, or cannot give that many pieces.
    */
   static train(texts: Iterable<string>, { vocabularySize, hardLimit = true }: SentencePieceOptions): SentencePieceBpe {
-    if (!Number.isInteger(vocabularySize) || vocabularySize < 1) throw new RangeError(`vocabularySize is ${vocabularySize}; expected a whole number above 0.`);
+    if (!Number.isInteger(vocabularySize) || vocabularySize < 1) {
+      throw new RangeError(`vocabularySize is ${vocabularySize}; expected a whole number above 0.`);
+    }
     const words = new Map<string, number>();
     for (const text of texts) {
       const reserved = [...META, '\u2585'].find((piece) => text.includes(piece));
@@ -46,7 +50,9 @@ export class SentencePieceBpe {
     }
     const pieces = new PieceTrainer(words).train(vocabularySize - META.length);
     const size = pieces.length + META.length;
-    if (hardLimit && size < vocabularySize) throw new Error(`The texts give ${size} pieces at most; ask for a vocabularySize of ${size} or less, or set hardLimit to false.`);
+    if (hardLimit && size < vocabularySize) {
+      throw new Error(`The texts give ${size} pieces at most; ask for a vocabularySize of ${size} or less, or set hardLimit to false.`);
+    }
     return new SentencePieceBpe([...META, ...pieces]);
   }
 

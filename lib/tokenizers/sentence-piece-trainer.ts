@@ -46,7 +46,9 @@ export class PieceTrainer {
   /** `count` pieces or, where there are fewer, all: merged ones in the order of merging, then single letters. */
   train(count: number): string[] {
     const merges = count - this.required.length;
-    if (merges < 1) throw new Error(`The texts have ${this.required.length} letters; a vocabularySize above ${this.required.length + 3} is needed.`);
+    if (merges < 1) {
+      throw new Error(`The texts have ${this.required.length} letters; a vocabularySize above ${this.required.length + 3} is needed.`);
+    }
     this.symbols.forEach((row, word) => row.forEach((_, i) => { if (i > 0) this.addPair(word, i - 1, i); }));
     const pieces = new Set<string>();
     while (pieces.size < merges) {
@@ -99,7 +101,10 @@ export class PieceTrainer {
   }
 
   private recount(symbol: PieceSymbol): void {
-    symbol.places = symbol.places.filter(({ word, left, right }) => this.symbols[word][left] === symbol.left && this.symbols[word][right] === symbol.right);
+    symbol.places = symbol.places.filter(({ word, left, right }) => {
+      const row = this.symbols[word];
+      return row[left] === symbol.left && row[right] === symbol.right;
+    });
     symbol.frequency = symbol.places.reduce((sum, { word }) => sum + this.counts[word], 0);
     symbol.stale = false;
   }
@@ -130,7 +135,8 @@ export class PieceTrainer {
 }
 
 function makeSymbol(text: string, left: PieceSymbol | null, right: PieceSymbol | null, rare: boolean): PieceSymbol {
-  return { text, bytes: Buffer.from(text), letters: Array.from(text).length, left, right, rare, frequency: 0, stale: true, places: [], pairs: new Map() };
+  const letters = Array.from(text).length;
+  return { text, bytes: Buffer.from(text), letters, left, right, rare, frequency: 0, stale: true, places: [], pairs: new Map() };
 }
 
 /** Letters that cover 99.95 % of the text, most frequent first. */

@@ -27,16 +27,18 @@ const TokenizerFile = z.looseObject({
   post_processor: StepSchema,
   decoder: StepSchema,
   model: z.discriminatedUnion('type', [
-    z.looseObject({ type: z.literal('BPE'), vocab: Vocabulary, merges: Merges, unk_token: z.string().nullish(), end_of_word_suffix: z.string().nullish(),
-      continuing_subword_prefix: z.literal('', 'only an empty prefix is supported').nullish() }),
-    z.looseObject({ type: z.literal('WordPiece'), vocab: Vocabulary, unk_token: z.string(), continuing_subword_prefix: z.string(), max_input_chars_per_word: Id }),
+    z.looseObject({ type: z.literal('BPE'), vocab: Vocabulary, merges: Merges, unk_token: z.string().nullish(),
+      end_of_word_suffix: z.string().nullish(), continuing_subword_prefix: z.literal('', 'only an empty prefix is supported').nullish() }),
+    z.looseObject({ type: z.literal('WordPiece'), vocab: Vocabulary, unk_token: z.string(), continuing_subword_prefix: z.string(),
+      max_input_chars_per_word: Id }),
   ], 'expected a model of type BPE or WordPiece'),
 });
 export type TokenizerJson = z.infer<typeof TokenizerFile>;
 
 const TokenName = z.union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)]).nullish();
 const SpecialTokens = z.looseObject({
-  pad_token: TokenName, bos_token: TokenName, eos_token: TokenName, unk_token: TokenName, cls_token: TokenName, sep_token: TokenName, mask_token: TokenName,
+  pad_token: TokenName, bos_token: TokenName, eos_token: TokenName, unk_token: TokenName,
+  cls_token: TokenName, sep_token: TokenName, mask_token: TokenName,
   additional_special_tokens: z.array(TokenName).nullish(),
 });
 const Side = z.enum(['left', 'right']);
@@ -72,8 +74,9 @@ export interface TokenizerFolder {
 /** @throws Error naming the file and the key that is wrong, or the files that would do where there is none. */
 export function readTokenizerFolder(folder: string): TokenizerFolder {
   const at = (name: string) => join(folder, name);
-  const config = existsSync(at('tokenizer_config.json')) ? check(ConfigFile, readJson(at('tokenizer_config.json')), at('tokenizer_config.json')) : {};
-  const map = existsSync(at('special_tokens_map.json')) ? check(SpecialTokens, readJson(at('special_tokens_map.json')), at('special_tokens_map.json')) : {};
+  const [configFile, mapFile] = [at('tokenizer_config.json'), at('special_tokens_map.json')];
+  const config = existsSync(configFile) ? check(ConfigFile, readJson(configFile), configFile) : {};
+  const map = existsSync(mapFile) ? check(SpecialTokens, readJson(mapFile), mapFile) : {};
   let file = at('tokenizer.json');
   let tokenizer: TokenizerJson;
   let defaults: Readonly<Record<string, string>> = {};
@@ -92,18 +95,22 @@ export function readTokenizerFolder(folder: string): TokenizerFolder {
     const token = config[name] !== undefined ? config[name] : map[name] !== undefined ? map[name] : defaults[name];
     if (token) special[name] = token;
   }
-  const additionalSpecial = [...(config.additional_special_tokens ?? []), ...(map.additional_special_tokens ?? [])].filter((token): token is string => typeof token === 'string');
+  const additionalSpecial = [...(config.additional_special_tokens ?? []), ...(map.additional_special_tokens ?? [])]
+    .filter((token): token is string => typeof token === 'string');
   return { file, tokenizer, special, additionalSpecial, config, chatTemplate: readChatTemplate(folder, config) };
 }
 
 function readVocabularyFiles(folder: string, config: Config): TokenizerDefaults & { file: string } {
   const at = (name: string) => join(folder, name);
-  const options = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined && value !== null)) as BertOptions & { add_prefix_space?: boolean };
+  const set = Object.entries(config).filter(([, value]) => value !== undefined && value !== null);
+  const options = Object.fromEntries(set) as BertOptions & { add_prefix_space?: boolean };
   if (existsSync(at('vocab.json')) && existsSync(at('merges.txt'))) {
     const file = at('vocab.json');
     const vocab = check(Vocabulary, readJson(file), file);
     const merges = parseMerges(readText(at('merges.txt')), at('merges.txt'));
-    const clip = config.tokenizer_class ? config.tokenizer_class.startsWith('CLIP') : Object.keys(vocab).some((piece) => piece.length > 4 && piece.endsWith('</w>'));
+    const clip = config.tokenizer_class
+      ? config.tokenizer_class.startsWith('CLIP')
+      : Object.keys(vocab).some((piece) => piece.length > 4 && piece.endsWith('</w>'));
     return { file, ...(clip ? clipTokenizer(vocab, merges, file) : gpt2Tokenizer(vocab, merges, file, options.add_prefix_space)) };
   }
   if (existsSync(at('vocab.txt'))) {
@@ -120,7 +127,8 @@ function readVocabularyFiles(folder: string, config: Config): TokenizerDefaults 
     const merges = parseMerges(unpack(packed), packed, CLIP_MERGES);
     return { file: packed, ...clipTokenizer(clipVocabularyOf(merges), merges, packed) };
   }
-  throw new Error(`${folder}: no tokenizer in it; expected tokenizer.json, or vocab.json with merges.txt, or vocab.txt, vocab.bpe or bpe_simple_vocab_16e6.txt.gz.`);
+  throw new Error(`${folder}: no tokenizer in it; expected tokenizer.json, or vocab.json with merges.txt, or vocab.txt, vocab.bpe or `
+    + `bpe_simple_vocab_16e6.txt.gz.`);
 }
 
 function readChatTemplate(folder: string, config: Config): string | null {
@@ -142,7 +150,9 @@ function checkIds({ model, added_tokens }: TokenizerJson, file: string): void {
   }
   for (const { id, content } of added_tokens) {
     const other = byId.get(id);
-    if (other !== undefined && other !== content) throw new Error(`${file}: 'added_tokens' gives id ${id} to '${content}', which is the id of '${other}'.`);
+    if (other !== undefined && other !== content) {
+      throw new Error(`${file}: 'added_tokens' gives id ${id} to '${content}', which is the id of '${other}'.`);
+    }
     byId.set(id, content);
   }
   if (model.unk_token && !Object.hasOwn(model.vocab, model.unk_token) && !added_tokens.some(({ content }) => content === model.unk_token)) {
@@ -152,7 +162,9 @@ function checkIds({ model, added_tokens }: TokenizerJson, file: string): void {
   for (const [i, merge] of model.merges.entries()) {
     const parts = typeof merge === 'string' ? merge.split(' ') : merge;
     const unknown = parts.length === 2 ? [...parts, parts.join('')].find((piece) => !Object.hasOwn(model.vocab, piece)) : String(merge);
-    if (unknown !== undefined) throw new Error(`${file}: 'merges' ${i} (${parts.join(' ')}): '${unknown}' is not in the vocabulary.`);
+    if (unknown !== undefined) {
+      throw new Error(`${file}: 'merges' ${i} (${parts.join(' ')}): '${unknown}' is not in the vocabulary.`);
+    }
   }
 }
 

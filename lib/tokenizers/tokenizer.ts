@@ -54,7 +54,8 @@ export class Tokenizer {
   private constructor(private readonly folder: TokenizerFolder) {
     const { tokenizer, special, additionalSpecial, config } = folder;
     this.pipeline = makePipeline(tokenizer, folder.file);
-    this.specialTokens = new Set([...tokenizer.added_tokens.filter((token) => token.special).map((token) => token.content), ...Object.values(special), ...additionalSpecial]);
+    const marked = tokenizer.added_tokens.filter((token) => token.special).map((token) => token.content);
+    this.specialTokens = new Set([...marked, ...Object.values(special), ...additionalSpecial]);
     for (const { content, id, special: isSpecial, normalized } of tokenizer.added_tokens) {
       if ((normalized ?? !isSpecial) && this.pipeline.normalizer) this.normalizedIds.set(this.pipeline.normalizer.normalize(content), id);
     }
@@ -121,12 +122,11 @@ export class Tokenizer {
     const { model } = this.folder.tokenizer;
     const tokens: string[] = [];
     for (const id of ids) {
-      const token = this.pipeline.id_to_token(id);
-      if (token === undefined) throw new RangeError(`Id ${id} is outside the vocabulary of ${this.folder.file} (ids run from 0 to ${this.vocabularySize - 1}).`);
+      const token = this.idToToken(id);
       if (!skipSpecialTokens || !this.specialTokens.has(token)) tokens.push(token);
     }
     let text = this.pipeline.decoder ? this.pipeline.decoder.decode(tokens) : tokens.join(' ');
-    if (model.type === 'BPE' && model.end_of_word_suffix) text = text.replaceAll(model.end_of_word_suffix, ' ').replace(/^[\p{White_Space}\x1c-\x1f]+|[\p{White_Space}\x1c-\x1f]+$/gu, '');
+    if (model.type === 'BPE' && model.end_of_word_suffix) text = strip(text.replaceAll(model.end_of_word_suffix, ' '));
     // transformers cleans up after WordPiece only: byte-level pieces carry their own spaces.
     return model.type === 'WordPiece' && this.folder.config.clean_up_tokenization_spaces ? cleanUp(text) : text;
   }
@@ -140,7 +140,9 @@ export class Tokenizer {
   /** @throws RangeError for an id outside the vocabulary. */
   idToToken(id: number): string {
     const token = this.pipeline.id_to_token(id);
-    if (token === undefined) throw new RangeError(`Id ${id} is outside the vocabulary of ${this.folder.file} (ids run from 0 to ${this.vocabularySize - 1}).`);
+    if (token === undefined) {
+      throw new RangeError(`Id ${id} is outside the vocabulary of ${this.folder.file} (ids run from 0 to ${this.vocabularySize - 1}).`);
+    }
     return token;
   }
 
@@ -151,7 +153,9 @@ export class Tokenizer {
    */
   applyChatTemplate(messages: readonly ChatMessage[], { addGenerationPrompt = false }: { addGenerationPrompt?: boolean } = {}): string {
     const { chatTemplate, file, special } = this.folder;
-    if (chatTemplate === null) throw new Error(`${file}: this checkpoint has no chat template (chat_template.json, chat_template.jinja or 'chat_template' in tokenizer_config.json).`);
+    if (chatTemplate === null) {
+      throw new Error(`${file}: this checkpoint has no chat template (chat_template.json, chat_template.jinja or 'chat_template' in tokenizer_config.json).`);
+    }
     return renderChatTemplate(chatTemplate, { messages, addGenerationPrompt, special }, file);
   }
 
@@ -191,14 +195,20 @@ export class Tokenizer {
   private maxLength(options: EncodeOptions): number {
     const length = options.maxLength ?? this.folder.config.model_max_length ?? Infinity;
     // transformers writes 1e30 where a checkpoint sets no limit.
-    if (options.maxLength === undefined && length > 1e9) throw new Error(`${this.folder.file}: the checkpoint names no model_max_length; give maxLength.`);
-    if (!Number.isInteger(length) || length < 0) throw new RangeError(`maxLength is ${length}; expected a whole number of at least 0.`);
+    if (options.maxLength === undefined && length > 1e9) {
+      throw new Error(`${this.folder.file}: the checkpoint names no model_max_length; give maxLength.`);
+    }
+    if (!Number.isInteger(length) || length < 0) {
+      throw new RangeError(`maxLength is ${length}; expected a whole number of at least 0.`);
+    }
     return length;
   }
 
   private paddedLength(lengths: readonly number[], options: EncodeOptions): number {
     if (!options.padding) return 0;
-    if (this.padTokenId === null) throw new Error(`${this.folder.file}: the checkpoint has no padding token; set 'pad_token' in tokenizer_config.json.`);
+    if (this.padTokenId === null) {
+      throw new Error(`${this.folder.file}: the checkpoint has no padding token; set 'pad_token' in tokenizer_config.json.`);
+    }
     return options.padding === 'longest' ? lengths.reduce((a, b) => Math.max(a, b), 0) : this.maxLength(options);
   }
 }
@@ -215,6 +225,9 @@ function longestFirst(first: number, second: number, room: number): [number, num
   }
   return first > second ? [longer, kept] : [kept, longer];
 }
+
+/** Python's str.strip. */
+const strip = (text: string): string => text.replace(/^[\p{White_Space}\x1c-\x1f]+|[\p{White_Space}\x1c-\x1f]+$/gu, '');
 
 /** transformers' clean_up_tokenization. */
 function cleanUp(text: string): string {

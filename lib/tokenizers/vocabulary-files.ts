@@ -11,6 +11,8 @@ export interface TokenizerDefaults {
   readonly special: Readonly<Record<string, string>>;
 }
 
+type Merges = readonly (readonly [string, string])[];
+
 const START = '<|startoftext|>';
 const END = '<|endoftext|>';
 
@@ -18,7 +20,7 @@ const END = '<|endoftext|>';
 export function byteSymbols(): string[] {
   const printable: number[] = [];
   for (const [from, to] of [[33, 126], [161, 172], [174, 255]]) for (let byte = from; byte <= to; byte++) printable.push(byte);
-  return [...printable.map((byte) => String.fromCharCode(byte)), ...Array.from({ length: 256 - printable.length }, (_, n) => String.fromCharCode(256 + n))];
+  return String.fromCharCode(...printable, ...Array.from({ length: 256 - printable.length }, (_, n) => 256 + n)).split('');
 }
 
 /** Pairs of a merges file; a first line starting with `#version` (or CLIP's quoted one) is its header. */
@@ -29,7 +31,9 @@ export function parseMerges(text: string, file: string, limit = Infinity): [stri
     if (merges.length >= limit) break;
     if (line === '' || (i === 0 && line.includes('#version'))) continue;
     const parts = line.split(' ');
-    if (parts.length !== 2 || !parts[0] || !parts[1]) throw new Error(`${file}, line ${i + 1}: expected two pieces with a space between, found '${line.slice(0, 60)}'.`);
+    if (parts.length !== 2 || !parts[0] || !parts[1]) {
+      throw new Error(`${file}, line ${i + 1}: expected two pieces with a space between, found '${line.slice(0, 60)}'.`);
+    }
     merges.push([parts[0], parts[1]]);
   }
   if (merges.length === 0) throw new Error(`${file}: no merges in it; expected two pieces with a space between on each line.`);
@@ -37,7 +41,7 @@ export function parseMerges(text: string, file: string, limit = Infinity): [stri
 }
 
 /** GPT-2's ids: byte symbols, merges in order, end of text. */
-export function gpt2VocabularyOf(merges: readonly (readonly [string, string])[]): Record<string, number> {
+export function gpt2VocabularyOf(merges: Merges): Record<string, number> {
   return numbered([...byteSymbols(), ...merges.map((pair) => pair.join('')), END]);
 }
 
@@ -45,11 +49,11 @@ export function gpt2VocabularyOf(merges: readonly (readonly [string, string])[])
 export const CLIP_MERGES = 49152 - 256 - 2;
 
 /** CLIP's ids: byte symbols, the same at the end of a word, merges in order, start and end of text. */
-export function clipVocabularyOf(merges: readonly (readonly [string, string])[]): Record<string, number> {
+export function clipVocabularyOf(merges: Merges): Record<string, number> {
   return numbered([...byteSymbols(), ...byteSymbols().map((symbol) => `${symbol}</w>`), ...merges.map((pair) => pair.join('')), START, END]);
 }
 
-export function gpt2Tokenizer(vocab: Record<string, number>, merges: readonly (readonly [string, string])[], file: string, addPrefixSpace = false): TokenizerDefaults {
+export function gpt2Tokenizer(vocab: Record<string, number>, merges: Merges, file: string, addPrefixSpace = false): TokenizerDefaults {
   return {
     tokenizer: {
       ...shell(vocab, [END], file),
@@ -63,12 +67,14 @@ export function gpt2Tokenizer(vocab: Record<string, number>, merges: readonly (r
   };
 }
 
-export function clipTokenizer(vocab: Record<string, number>, merges: readonly (readonly [string, string])[], file: string): TokenizerDefaults {
+export function clipTokenizer(vocab: Record<string, number>, merges: Merges, file: string): TokenizerDefaults {
   const pattern = "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
   return {
     tokenizer: {
       ...shell(vocab, [START, END], file),
-      normalizer: { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Replace', pattern: { Regex: '\\s+' }, content: ' ' }, { type: 'Lowercase' }] },
+      normalizer: {
+        type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Replace', pattern: { Regex: '\\s+' }, content: ' ' }, { type: 'Lowercase' }],
+      },
       pre_tokenizer: {
         type: 'Sequence',
         pretokenizers: [{ type: 'Split', pattern: { Regex: pattern }, behavior: 'Removed', invert: true }, byteLevel(false)],
@@ -90,7 +96,8 @@ export interface BertOptions {
 }
 
 /** `lines`: one piece a line, its id the line's number from 0. */
-export function bertTokenizer(lines: readonly string[], file: string, { do_lower_case = true, strip_accents = null, tokenize_chinese_chars = true }: BertOptions = {}): TokenizerDefaults {
+export function bertTokenizer(lines: readonly string[], file: string, options: BertOptions = {}): TokenizerDefaults {
+  const { do_lower_case = true, strip_accents = null, tokenize_chinese_chars = true } = options;
   const vocab = numbered(lines);
   const special = { unk_token: '[UNK]', sep_token: '[SEP]', pad_token: '[PAD]', cls_token: '[CLS]', mask_token: '[MASK]' };
   const present = Object.values(special);
@@ -119,7 +126,9 @@ function numbered(pieces: readonly string[]): Record<string, number> {
 
 function shell(vocab: Record<string, number>, specials: readonly string[], file: string) {
   const missing = specials.filter((token) => vocab[token] === undefined);
-  if (missing.length > 0) throw new Error(`${file}: the vocabulary lacks ${missing.join(', ')}, which this kind of tokenizer needs.`);
+  if (missing.length > 0) {
+    throw new Error(`${file}: the vocabulary lacks ${missing.join(', ')}, which this kind of tokenizer needs.`);
+  }
   const added = specials.map((content) => ({
     id: vocab[content], content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true,
   }));
@@ -128,5 +137,5 @@ function shell(vocab: Record<string, number>, specials: readonly string[], file:
 
 const byteLevel = (add_prefix_space: boolean) => ({ type: 'ByteLevel', add_prefix_space, trim_offsets: true, use_regex: true });
 
-const bpe = (vocab: Record<string, number>, merges: readonly (readonly [string, string])[], unk_token: string | null, end_of_word_suffix: string | null) =>
+const bpe = (vocab: Record<string, number>, merges: Merges, unk_token: string | null, end_of_word_suffix: string | null) =>
   ({ type: 'BPE', unk_token, continuing_subword_prefix: '', end_of_word_suffix, fuse_unk: false, byte_fallback: false, vocab, merges });

@@ -117,6 +117,18 @@ describe('tokenizer', () => {
         [file, fs.readFileSync(path.join(SHARED, 'bert-base-uncased', file), 'utf8')])))), read<Expected>('bert-base-uncased.json')));
   }
 
+  it('takes the side and the length of truncation, and the side of padding, from tokenizer_config.json', () => {
+    const { truncation, padding } = read<Expected>('clip-bpe.json');
+    const config = { ...JSON.parse(tiny('clip-bpe', 'tokenizer_config.json')) as object, truncation_side: 'left', padding_side: 'left', model_max_length: 8 };
+    const tokenizer = Tokenizer.fromPretrained(folderOf('clip-bpe', {
+      'tokenizer.json': tiny('clip-bpe', 'tokenizer.json'), 'tokenizer_config.json': JSON.stringify(config),
+    }));
+    const left = truncation.left.find(({ maxLength }) => maxLength === 8)!.text;
+    assert.notDeepEqual(left, truncation.right.find(({ maxLength }) => maxLength === 8)!.text);
+    assert.deepEqual(tokenizer.encode(awkward.long, { truncation: true }).inputIds, left);
+    assert.deepEqual(tokenizer.encodeBatch(padding.batch, { padding: 'longest' }), padding.left!.longest);
+  });
+
   it('replaces halves of surrogate pairs, which Python refuses', () => {
     const tokenizer = Tokenizer.fromPretrained(path.join(FIXTURES, 'byte-level-bpe'));
     assert.deepEqual(tokenizer.encode('a\ud83d b').inputIds, tokenizer.encode('a\ufffd b').inputIds);
