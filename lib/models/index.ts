@@ -4,3 +4,4 @@ export * from './mobilenet-v2-names';
 export * from './pixel-values';
 export * from './vit';
 export * from './vit-timm';
+export * from './gpt2';
