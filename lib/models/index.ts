@@ -5,3 +5,4 @@ export * from './pixel-values';
 export * from './vit';
 export * from './vit-timm';
 export * from './gpt2';
+export * from './bert';

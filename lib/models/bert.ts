@@ -1,0 +1,319 @@
+/**
+ * BERT (Devlin et al. 2019, https://arxiv.org/abs/1810.04805) with the parameter names of transformers' checkpoints
+ * (transformers/models/bert): encoder, pooler, heads for classification and for masked words. Layers normalise after each residual sum.
+ */
+import { binaryCrossEntropy, crossEntropy, Random, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
+import { activation, attention, attentionMask, Dropout, Embedding, LayerNorm, Linear, Module, Parameter, splitHeads, type Activation } from '../nn';
+
+/** The keys of config.json that the network depends on. */
+export interface BertConfig {
+  vocabSize: number;
+  hiddenSize: number;
+  numHiddenLayers: number;
+  numAttentionHeads: number;
+  intermediateSize: number;
+  hiddenAct: Activation;
+  maxPositionEmbeddings: number;
+  typeVocabSize: number;
+  layerNormEps: number;
+  /** Row of the word embeddings that is never trained. */
+  padTokenId: number;
+  hiddenDropoutProb: number;
+  attentionProbsDropoutProb: number;
+  /** Before the classifier; null is hiddenDropoutProb. */
+  classifierDropout: number | null;
+}
+
+/** bert-base-uncased. */
+export const bertDefaults: BertConfig = {
+  vocabSize: 30522, hiddenSize: 768, numHiddenLayers: 12, numAttentionHeads: 12, intermediateSize: 3072, hiddenAct: 'gelu', maxPositionEmbeddings: 512,
+  typeVocabSize: 2, layerNormEps: 1e-12, padTokenId: 0, hiddenDropoutProb: 0.1, attentionProbsDropoutProb: 0.1, classifierDropout: null,
+};
+
+export interface BertInputs {
+  /** (B, T) int32 */
+  inputIds: Tensor;
+  /** (B, T), 1 for a word and 0 for padding */
+  attentionMask?: Tensor;
+  /** (B, T) int32, which sentence a word is of; 0 unless given */
+  tokenTypeIds?: Tensor;
+  /** (B or 1, T) int32; 0 … T − 1 unless given */
+  positionIds?: Tensor;
+  outputHiddenStates?: boolean;
+  outputAttentions?: boolean;
+}
+
+/** All tensors are the caller's to dispose. */
+export interface BertOutputs {
+  /** (B, T, hidden) */
+  lastHiddenState: Tensor;
+  /** (B, hidden), where the model has a pooler */
+  poolerOutput?: Tensor;
+  /** The embeddings and each layer's output, (B, T, hidden) */
+  hiddenStates?: Tensor[];
+  /** Each layer's weights, (B, heads, T, T) */
+  attentions?: Tensor[];
+}
+
+class Embeddings extends Module {
+  readonly word_embeddings: Embedding;
+  readonly position_embeddings: Embedding;
+  readonly token_type_embeddings: Embedding;
+  readonly LayerNorm: LayerNorm;
+  readonly dropout: Dropout;
+
+  constructor(config: BertConfig, random: Random) {
+    super();
+    const { hiddenSize } = config;
+    this.word_embeddings = new Embedding(config.vocabSize, hiddenSize, random, config.padTokenId);
+    this.position_embeddings = new Embedding(config.maxPositionEmbeddings, hiddenSize, random);
+    this.token_type_embeddings = new Embedding(config.typeVocabSize, hiddenSize, random);
+    for (const { weight } of [this.word_embeddings, this.position_embeddings, this.token_type_embeddings]) weight.assign(tf.mul(weight.tensor, 0.02));
+    this.LayerNorm = new LayerNorm(hiddenSize, config.layerNormEps);
+    this.dropout = new Dropout(config.hiddenDropoutProb, random);
+  }
+
+  forward({ inputIds, tokenTypeIds, positionIds }: BertInputs): Tensor {
+    const words = this.word_embeddings.forward(inputIds);
+    const types = this.token_type_embeddings.forward(tokenTypeIds ?? tf.zeros([1, inputIds.shape[1]!], 'int32'));
+    const positions = this.position_embeddings.forward(positionIds ?? tf.range(0, inputIds.shape[1]!, 1, 'int32').expandDims(0));
+    return this.dropout.forward(this.LayerNorm.forward(tf.add(tf.add(words, types), positions)));
+  }
+}
+
+/** A linear layer whose result is added to the block's input and normalised: the checkpoint's `output.dense`, `output.LayerNorm`. */
+class ResidualOutput extends Module {
+  readonly dense: Linear;
+  readonly LayerNorm: LayerNorm;
+  readonly dropout: Dropout;
+
+  constructor(inFeatures: number, config: BertConfig, random: Random) {
+    super();
+    this.dense = new Linear(inFeatures, config.hiddenSize, random);
+    this.LayerNorm = new LayerNorm(config.hiddenSize, config.layerNormEps);
+    this.dropout = new Dropout(config.hiddenDropoutProb, random);
+  }
+
+  forward(x: Tensor, residual: Tensor): Tensor { return this.LayerNorm.forward(tf.add(this.dropout.forward(this.dense.forward(x)), residual)); }
+}
+
+class SelfAttention extends Module {
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly dropout: Dropout;
+
+  constructor(private readonly config: BertConfig, random: Random) {
+    super();
+    const { hiddenSize } = config;
+    this.query = new Linear(hiddenSize, hiddenSize, random);
+    this.key = new Linear(hiddenSize, hiddenSize, random);
+    this.value = new Linear(hiddenSize, hiddenSize, random);
+    this.dropout = new Dropout(config.attentionProbsDropoutProb, random);
+  }
+
+  forward(x: Tensor, mask: Tensor | null): { output: Tensor; weights: Tensor } {
+    const [q, k, v] = [this.query, this.key, this.value].map((layer) => splitHeads(layer.forward(x), this.config.numAttentionHeads));
+    return attention(q, k, v, { mask, dropout: this.dropout });
+  }
+}
+
+class Attention extends Module {
+  readonly self: SelfAttention;
+  readonly output: ResidualOutput;
+
+  constructor(config: BertConfig, random: Random) {
+    super();
+    this.self = new SelfAttention(config, random);
+    this.output = new ResidualOutput(config.hiddenSize, config, random);
+  }
+}
+
+class Dense extends Module {
+  readonly dense: Linear;
+
+  constructor(inFeatures: number, outFeatures: number, random: Random) {
+    super();
+    this.dense = new Linear(inFeatures, outFeatures, random);
+  }
+
+  forward(x: Tensor): Tensor { return this.dense.forward(x); }
+}
+
+class Layer extends Module {
+  readonly attention: Attention;
+  readonly intermediate: Dense;
+  readonly output: ResidualOutput;
+  private readonly act: (x: Tensor) => Tensor;
+
+  constructor(config: BertConfig, random: Random) {
+    super();
+    this.attention = new Attention(config, random);
+    this.intermediate = new Dense(config.hiddenSize, config.intermediateSize, random);
+    this.output = new ResidualOutput(config.intermediateSize, config, random);
+    this.act = activation(config.hiddenAct);
+  }
+
+  forward(x: Tensor, mask: Tensor | null): { hidden: Tensor; weights: Tensor } {
+    const { output, weights } = this.attention.self.forward(x, mask);
+    const attended = this.attention.output.forward(output, x);
+    return { hidden: this.output.forward(this.act(this.intermediate.forward(attended)), attended), weights };
+  }
+}
+
+class Encoder extends Module {
+  readonly layer: Layer[];
+
+  constructor(config: BertConfig, random: Random) {
+    super();
+    this.layer = Array.from({ length: config.numHiddenLayers }, () => new Layer(config, random));
+  }
+}
+
+/** BERT without a head (BertModel); `pooler` where the checkpoint has one. */
+export class BertModel extends Module {
+  readonly config: BertConfig;
+  readonly embeddings: Embeddings;
+  readonly encoder: Encoder;
+  readonly pooler?: Dense;
+
+  constructor(config: Partial<BertConfig> = {}, random = new Random(0), { pooler = true } = {}) {
+    super();
+    this.config = { ...bertDefaults, ...config };
+    this.embeddings = new Embeddings(this.config, random);
+    this.encoder = new Encoder(this.config, random);
+    if (pooler) this.pooler = new Dense(this.config.hiddenSize, this.config.hiddenSize, random);
+  }
+
+  forward(inputs: BertInputs): BertOutputs {
+    const { inputIds, attentionMask: padding, outputHiddenStates, outputAttentions } = inputs;
+    const [batch, length] = inputIds.shape;
+    const { maxPositionEmbeddings } = this.config;
+    if (length > maxPositionEmbeddings) throw new Error(`${length} positions, but this BERT has ${maxPositionEmbeddings}: shorten the text.`);
+    for (const [name, tensor] of [['attentionMask', padding], ['tokenTypeIds', inputs.tokenTypeIds]] as const) {
+      if (tensor && (tensor.shape[0] !== batch || tensor.shape[1] !== length)) throw new Error(`${name} has the shape [${tensor.shape}]: expected [${batch}, ${length}], as inputIds.`);
+    }
+    return tf.tidy(() => {
+      const mask = attentionMask({ padding });
+      let hidden = this.embeddings.forward(inputs);
+      const hiddenStates = [hidden], attentions: Tensor[] = [];
+      for (const layer of this.encoder.layer) {
+        const { hidden: next, weights } = layer.forward(hidden, mask);
+        hidden = next;
+        hiddenStates.push(hidden);
+        attentions.push(weights);
+      }
+      const first = () => tf.reshape(tf.slice(hidden, [0, 0, 0], [-1, 1, -1]), [batch, this.config.hiddenSize]);
+      return {
+        lastHiddenState: hidden,
+        ...(this.pooler ? { poolerOutput: tf.tanh(this.pooler.forward(first())) } : {}),
+        ...(outputHiddenStates ? { hiddenStates: [...hiddenStates.slice(0, -1), tf.clone(hidden)] } : {}),
+        ...(outputAttentions ? { attentions } : {}),
+      } as never;
+    });
+  }
+}
+
+export interface BertHeadOutputs extends BertOutputs {
+  /** (B, classes), or (B, T, vocabulary) of masked words */
+  logits: Tensor;
+  /** Where labels were given */
+  loss?: Tensor;
+}
+
+/** BERT with a classifier on the pooled first word (BertForSequenceClassification). */
+export class BertForSequenceClassification extends Module {
+  readonly bert: BertModel;
+  readonly dropout: Dropout;
+  readonly classifier: Linear;
+
+  constructor(config: Partial<BertConfig>, readonly numLabels: number, random = new Random(0)) {
+    super();
+    this.bert = new BertModel(config, random);
+    this.dropout = new Dropout(this.config.classifierDropout ?? this.config.hiddenDropoutProb, random);
+    this.classifier = new Linear(this.config.hiddenSize, numLabels, random);
+  }
+
+  get config(): BertConfig { return this.bert.config; }
+
+  /** `labels` (B) int32, one class each: mean cross entropy; or (B, classes) float32 in [0, 1], several: mean binary cross entropy. */
+  forward({ labels, ...inputs }: BertInputs & { labels?: Tensor }): BertHeadOutputs {
+    return tf.tidy(() => {
+      const outputs = this.bert.forward(inputs);
+      const logits = this.classifier.forward(this.dropout.forward(outputs.poolerOutput!));
+      if (!labels) return { ...outputs, logits } as never;
+      const single = labels.dtype === 'int32', wanted = single ? logits.shape.slice(0, 1) : logits.shape;
+      if (String(labels.shape) !== String(wanted)) throw new Error(`${labels.dtype} labels have the shape [${labels.shape}]: expected [${wanted.join(', ')}].`);
+      return { ...outputs, logits, loss: single ? crossEntropy(logits as Tensor2D, labels as Tensor1D) : binaryCrossEntropy(logits, labels) } as never;
+    });
+  }
+}
+
+class PredictionTransform extends Module {
+  readonly dense: Linear;
+  readonly LayerNorm: LayerNorm;
+  private readonly act: (x: Tensor) => Tensor;
+
+  constructor({ hiddenSize, layerNormEps, hiddenAct }: BertConfig, random: Random) {
+    super();
+    this.dense = new Linear(hiddenSize, hiddenSize, random);
+    this.LayerNorm = new LayerNorm(hiddenSize, layerNormEps);
+    this.act = activation(hiddenAct);
+  }
+
+  forward(x: Tensor): Tensor { return this.LayerNorm.forward(this.act(this.dense.forward(x))); }
+}
+
+class Predictions extends Module {
+  readonly bias: Parameter;
+  readonly transform: PredictionTransform;
+
+  constructor(config: BertConfig, random: Random) {
+    super();
+    this.bias = new Parameter(tf.zeros([config.vocabSize]));
+    this.transform = new PredictionTransform(config, random);
+  }
+}
+
+class MaskedWordHead extends Module {
+  readonly predictions: Predictions;
+
+  constructor(config: BertConfig, random: Random) {
+    super();
+    this.predictions = new Predictions(config, random);
+  }
+}
+
+/** BERT that guesses masked words (BertForMaskedLM); the output layer is the word embedding, transposed, with a bias of its own. */
+export class BertForMaskedLM extends Module {
+  readonly bert: BertModel;
+  readonly cls: MaskedWordHead;
+
+  constructor(config: Partial<BertConfig> = {}, random = new Random(0)) {
+    super();
+    this.bert = new BertModel(config, random, { pooler: false });
+    this.cls = new MaskedWordHead(this.bert.config, random);
+  }
+
+  get config(): BertConfig { return this.bert.config; }
+
+  /** `labels` (B, T) int32: the word of each position, −100 where not counted. */
+  forward({ labels, ...inputs }: BertInputs & { labels?: Tensor }): BertHeadOutputs {
+    return tf.tidy(() => {
+      const outputs = this.bert.forward(inputs);
+      const { vocabSize, hiddenSize } = this.config;
+      const { transform, bias } = this.cls.predictions;
+      const states = tf.reshape(transform.forward(outputs.lastHiddenState), [-1, hiddenSize]);
+      const rows = tf.add(tf.matMul(states, this.bert.embeddings.word_embeddings.weight.tensor as never, false, true) as Tensor, bias.tensor);
+      const logits = tf.reshape(rows, [...inputs.inputIds.shape, vocabSize]);
+      if (labels && String(labels.shape) !== String(inputs.inputIds.shape)) throw new Error(`labels have the shape [${labels.shape}]: expected [${inputs.inputIds.shape}], as inputIds.`);
+      return { ...outputs, logits, ...(labels ? { loss: crossEntropy(rows as Tensor2D, tf.reshape(labels, [-1]) as Tensor1D) } : {}) } as never;
+    });
+  }
+}
+
+/** For `loadState`: the first published files call a normalisation's weight and bias gamma and beta, and store the position numbers. */
+export const bertLoadOptions = {
+  rename: (name: string): string => name.replace(/LayerNorm\.gamma$/, 'LayerNorm.weight').replace(/LayerNorm\.beta$/, 'LayerNorm.bias'),
+  ignore: /embeddings\.position_ids$|^cls\.predictions\.decoder\.(weight|bias)$/,
+};
