@@ -155,9 +155,11 @@ class Layer extends Module {
   }
 
   forward(x: Tensor, mask: Tensor | null): { hidden: Tensor; weights: Tensor } {
-    const { output, weights } = this.attention.self.forward(x, mask);
-    const attended = this.attention.output.forward(output, x);
-    return { hidden: this.output.forward(this.act(this.intermediate.forward(attended)), attended), weights };
+    return tf.tidy(() => {
+      const { output, weights } = this.attention.self.forward(x, mask);
+      const attended = this.attention.output.forward(output, x);
+      return { hidden: this.output.forward(this.act(this.intermediate.forward(attended)), attended), weights } as never;
+    });
   }
 }
 
@@ -201,7 +203,8 @@ export class BertModel extends Module {
         const { hidden: next, weights } = layer.forward(hidden, mask);
         hidden = next;
         hiddenStates.push(hidden);
-        attentions.push(weights);
+        if (outputAttentions) attentions.push(weights);
+        else weights.dispose();
       }
       const first = () => tf.reshape(tf.slice(hidden, [0, 0, 0], [-1, 1, -1]), [batch, this.config.hiddenSize]);
       return {

@@ -155,14 +155,16 @@ class Block extends Module {
   }
 
   forward(x: Tensor, { mask, past, encoder, encoderMask }: BlockInputs): { hidden: Tensor; own: Attended; cross?: Attended } {
-    const own = this.attn.toItself(this.ln_1.forward(x), mask, past);
-    let hidden = tf.add(x, own.output);
-    let cross: Attended | undefined;
-    if (this.crossattention && (encoder || past?.crossKey)) {
-      cross = this.crossattention.toEncoder(this.ln_cross_attn!.forward(hidden), encoder, encoderMask, past);
-      hidden = tf.add(hidden, cross.output);
-    }
-    return { hidden: tf.add(hidden, this.mlp.forward(this.ln_2.forward(hidden))), own, cross };
+    return tf.tidy(() => {
+      const own = this.attn.toItself(this.ln_1.forward(x), mask, past);
+      let hidden = tf.add(x, own.output);
+      let cross: Attended | undefined;
+      if (this.crossattention && (encoder || past?.crossKey)) {
+        cross = this.crossattention.toEncoder(this.ln_cross_attn!.forward(hidden), encoder, encoderMask, past);
+        hidden = tf.add(hidden, cross.output);
+      }
+      return { hidden: tf.add(hidden, this.mlp.forward(this.ln_2.forward(hidden))), own, cross } as never;
+    });
   }
 }
 
@@ -205,9 +207,13 @@ export class GPT2Model extends Module {
         const { hidden: next, own, cross } = block.forward(hidden, { mask, past: pastKeyValues?.[i], encoder, encoderMask });
         hidden = next;
         hiddenStates.push(hidden);
-        attentions.push(own.weights);
-        if (cross) crossAttentions.push(cross.weights);
-        cache.push({ key: own.key, value: own.value, ...(cross ? { crossKey: cross.key, crossValue: cross.value } : {}) });
+        if (outputAttentions) {
+          attentions.push(own.weights);
+          if (cross) crossAttentions.push(cross.weights);
+        } else tf.dispose([own.weights, ...(cross ? [cross.weights] : [])]);
+        const keys: KeyValues = { key: own.key, value: own.value, ...(cross ? { crossKey: cross.key, crossValue: cross.value } : {}) };
+        if (useCache) cache.push(keys);
+        else tf.dispose(keys as never);
       }
       const lastHiddenState = this.ln_f.forward(hidden);
       return {

@@ -6,3 +6,4 @@ export * from './vit';
 export * from './vit-timm';
 export * from './gpt2';
 export * from './bert';
+export * from './deit3';
