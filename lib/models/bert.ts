@@ -193,7 +193,9 @@ export class BertModel extends Module {
     const { maxPositionEmbeddings } = this.config;
     if (length > maxPositionEmbeddings) throw new Error(`${length} positions, but this BERT has ${maxPositionEmbeddings}: shorten the text.`);
     for (const [name, tensor] of [['attentionMask', padding], ['tokenTypeIds', inputs.tokenTypeIds]] as const) {
-      if (tensor && (tensor.shape[0] !== batch || tensor.shape[1] !== length)) throw new Error(`${name} has the shape [${tensor.shape}]: expected [${batch}, ${length}], as inputIds.`);
+      if (tensor && (tensor.shape[0] !== batch || tensor.shape[1] !== length)) {
+        throw new Error(`${name} has the shape [${tensor.shape}]: expected [${batch}, ${length}], as inputIds.`);
+      }
     }
     return tf.tidy(() => {
       const mask = attentionMask({ padding });
@@ -309,7 +311,9 @@ export class BertForMaskedLM extends Module {
       const states = tf.reshape(transform.forward(outputs.lastHiddenState), [-1, hiddenSize]);
       const rows = tf.add(tf.matMul(states, this.bert.embeddings.word_embeddings.weight.tensor as never, false, true) as Tensor, bias.tensor);
       const logits = tf.reshape(rows, [...inputs.inputIds.shape, vocabSize]);
-      if (labels && String(labels.shape) !== String(inputs.inputIds.shape)) throw new Error(`labels have the shape [${labels.shape}]: expected [${inputs.inputIds.shape}], as inputIds.`);
+      if (labels && String(labels.shape) !== String(inputs.inputIds.shape)) {
+        throw new Error(`labels have the shape [${labels.shape}]: expected [${inputs.inputIds.shape}], as inputIds.`);
+      }
       return { ...outputs, logits, ...(labels ? { loss: crossEntropy(rows as Tensor2D, tf.reshape(labels, [-1]) as Tensor1D) } : {}) } as never;
     });
   }

@@ -2,7 +2,7 @@
  * ViT checkpoints with timm's names (timm/models/vision_transformer.py: vit_small_patch16_224 and its kin). Everything has one name there and
  * one here, except that timm keeps query, key and value in one tensor `qkv`, stacked in this order.
  */
-import { SafetensorsFile, WeightsError, type TensorToWrite } from '../weights';
+import { loadState, openWeights, WeightsError, type StoredTensor, type WeightSource } from '../weights';
 import type { ViTForImageClassification } from './vit';
 
 const outside: Record<string, string> = {
@@ -22,34 +22,36 @@ export function timmToViTNames(name: string): string[] {
   return [part && Object.hasOwn(inBlock, part) ? `vit.encoder.layer.${block}.${inBlock[part]}.${kind}` : name];
 }
 
-/** A timm state under Hugging Face's names, `qkv` cut in three along its first axis. */
-export function timmToViTState(state: ReadonlyMap<string, TensorToWrite>): Map<string, TensorToWrite> {
-  const result = new Map<string, TensorToWrite>();
-  for (const [name, { shape, data }] of state) {
-    const names = timmToViTNames(name), count = data.length / names.length;
-    if (shape[0] % names.length !== 0) throw new WeightsError(`Tensor "${name}" of shape [${shape}] does not divide into query, key and value.`);
-    for (const [i, one] of names.entries()) {
-      result.set(one, { shape: names.length === 1 ? shape : [shape[0] / names.length, ...shape.slice(1)], data: data.subarray(i * count, (i + 1) * count) });
+/** A source of timm's weights as one with Hugging Face's names: each `qkv` shows as three tensors, cut along its first axis. */
+export function timmAsViT(source: WeightSource): WeightSource {
+  const tensors = new Map<string, StoredTensor>(), origin = new Map<string, { stored: string; part: number; parts: number }>();
+  for (const [stored, { dtype, shape }] of source.tensors) {
+    const names = timmToViTNames(stored), parts = names.length;
+    if (parts > 1 && !(shape[0] % parts === 0)) {
+      throw new WeightsError(`${source.file}: tensor "${stored}" of shape [${shape}] does not divide into query, key and value.`);
+    }
+    for (const [part, name] of names.entries()) {
+      if (tensors.has(name)) throw new WeightsError(`${source.file}: both "${origin.get(name)!.stored}" and "${stored}" stand for ${name}.`);
+      tensors.set(name, { dtype, shape: parts === 1 ? shape : [shape[0] / parts, ...shape.slice(1)] });
+      origin.set(name, { stored, part, parts });
     }
   }
-  return result;
+  const cut = <T extends Float32Array | Int32Array>(name: string, read: (stored: string) => T): T => {
+    const { stored, part, parts } = origin.get(name) ?? { stored: name, part: 0, parts: 1 };
+    const values = read(stored), count = values.length / parts;
+    return values.subarray(part * count, (part + 1) * count) as T;
+  };
+  return {
+    file: source.file,
+    tensors,
+    read: (name) => cut(name, (stored) => source.read(stored)),
+    readInt32: (name) => cut(name, (stored) => source.readInt32(stored)),
+    close: () => source.close(),
+  };
 }
 
-/** Loads a safetensors file with timm's names. Strict: nothing missing, left over or of another shape, or nothing is loaded. */
-export function loadTimmViT(model: ViTForImageClassification, file: string): void {
-  const source = SafetensorsFile.open(file);
-  try {
-    const state = timmToViTState(new Map([...source.tensors].map(([name, { shape }]) => [name, { shape, data: source.read(name) }])));
-    const wanted = new Map(model.namedParameters());
-    const problems = [
-      ...[...wanted.keys()].filter((name) => !state.has(name)).map((name) => `missing ${name}`),
-      ...[...state.keys()].filter((name) => !wanted.has(name)).map((name) => `unexpected ${name}`),
-      ...[...wanted].filter(([name, p]) => state.has(name) && String(state.get(name)!.shape) !== String(p.checkpointShape))
-        .map(([name, p]) => `${name} is [${state.get(name)!.shape}] instead of [${p.checkpointShape}]`),
-    ];
-    if (problems.length) throw new WeightsError(`${file} does not fit this ViT: ${problems.slice(0, 8).join('; ')}${problems.length > 8 ? ` and ${problems.length - 8} more` : ''}.`);
-    for (const [name, parameter] of wanted) parameter.load(state.get(name)!.data as Float32Array);
-  } finally {
-    source.close();
-  }
+/** Loads weights with timm's names, a file or a folder; strict, as `loadState`. */
+export function loadTimmViT(model: ViTForImageClassification, fileOrFolder: string): void {
+  const source = openWeights(fileOrFolder);
+  try { loadState(model, timmAsViT(source)); } finally { source.close(); }
 }

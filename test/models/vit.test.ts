@@ -117,7 +117,7 @@ describe('ViT', () => {
     tensors.set('dist_token', { shape: [1], data: Float32Array.of(0) });
     tensors.set('head.bias', { shape: [4], data: new Float32Array(4) });
     writeSafetensors(file, tensors);
-    assert.throws(() => loadTimmViT(model, file), /missing vit\.encoder\.layer\.1\.attention\.attention\.query\.bias.*unexpected dist_token.*classifier\.bias is \[4\] instead of \[5\]/);
+    assert.throws(() => loadTimmViT(model, file), /missing: vit\.encoder\.layer\.1\.attention\.attention\.query\.bias.*unexpected: dist_token; wrong shape: classifier\.bias is \[4\] instead of \[5\]/);
     assert.deepEqual(model.classifier.bias!.save(), held);
     dispose(outputs);
     x.dispose();
