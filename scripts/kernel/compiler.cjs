@@ -81,6 +81,9 @@ function install(load) {
   // tslab gives the TypeScript watcher a fake setTimeout with one slot, and a directory event takes the slot for good. File
   // watchers, which notice a new build of the library, stay.
   ts.sys.watchDirectory = () => ({ close() {} });
+  // A package.json that changes takes the same slot.
+  const { watchFile } = ts.sys;
+  ts.sys.watchFile = (file, ...rest) => (/[\\/]package\.json$/.test(file) ? { close() {} } : watchFile.call(ts.sys, file, ...rest));
 
   const patched = { ...ts }; // its own properties cannot be changed
   // TypeScript (cell) → ES module: ask for a map in the output. Of the installed @types only Node's: with mocha's, a misspelt name
