@@ -5,7 +5,7 @@
  */
 import { tf, type Tensor, type Tensor2D } from '../engine';
 import { generationDefaults, type GenerationIds, type GenerationOptions, type Hypothesis, type RowState, type StepDecoder } from './step-decoder';
-import { suppressionMask } from './suppression';
+import { logProbabilities, suppressionMask } from './suppression';
 
 /** A running or finished sequence as a linked list, so that beams share their beginnings. */
 interface Node { token: number; parent: Node | null; attention?: Float32Array; logProbability: number; length: number }
@@ -48,7 +48,7 @@ export function beamSearch(decoder: StepDecoder, images: number, { startId, endI
       tf.dispose(state as Tensor[]);
       state = step.state;
       const [values, indices] = tf.tidy(() => {
-        const scores = mask ? tf.add(tf.logSoftmax(step.logits), mask) : tf.logSoftmax(step.logits);
+        const scores = logProbabilities(step.logits, mask);
         const summed = tf.add(scores, tf.tensor2d(searches.flatMap((s) => s.runningScores), [images * beams, 1]));
         const top = tf.topk(tf.reshape(summed, [images, beams * vocabSize]), candidates);
         return [top.values as Tensor2D, top.indices as Tensor2D];

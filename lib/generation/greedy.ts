@@ -1,6 +1,6 @@
 import { tf, type Tensor } from '../engine';
 import { generationDefaults, type GenerationIds, type GenerationOptions, type Hypothesis, type RowState, type StepDecoder } from './step-decoder';
-import { suppressionMask } from './suppression';
+import { logProbabilities, suppressionMask } from './suppression';
 
 /** The likeliest token at every step, all images at once; equal to beam search with one beam. */
 export function greedySearch(decoder: StepDecoder, images: number, { startId, endId }: GenerationIds, options: GenerationOptions = {}): Hypothesis[] {
@@ -16,17 +16,17 @@ export function greedySearch(decoder: StepDecoder, images: number, { startId, en
       tf.dispose(state as Tensor[]);
       state = step.state;
       const [best, value] = tf.tidy(() => {
-        const scores = mask ? tf.add(tf.logSoftmax(step.logits), mask) : tf.logSoftmax(step.logits);
+        const scores = logProbabilities(step.logits, mask);
         return [tf.argMax(scores, 1), tf.max(scores, 1)];
       });
       const attention = step.attention?.dataSync() as Float32Array | undefined;
       const positions = step.attention?.shape[1] ?? 0;
       ids = Int32Array.from(best.dataSync());
-      const logProbabilities = value.dataSync();
+      const chosen = value.dataSync();
       tf.dispose([best, value, step.logits, ...(step.attention ? [step.attention] : [])]);
       for (const row of running) {
         results[row].tokens.push(ids[row]);
-        results[row].logProbability += logProbabilities[row];
+        results[row].logProbability += chosen[row];
         if (attention) (results[row].attention ??= []).push(attention.slice(row * positions, (row + 1) * positions));
         if (ids[row] === endId) running.delete(row);
       }

@@ -10,3 +10,6 @@ export function suppressionMask(vocabSize: number, tokens: readonly number[] | u
   }
   return tf.tensor2d(values, [1, vocabSize]);
 }
+
+/** Log-probabilities (rows, vocabulary), −∞ where the mask says so. */
+export const logProbabilities = (logits: Tensor, mask: Tensor | undefined): Tensor => (mask ? tf.add(tf.logSoftmax(logits), mask) : tf.logSoftmax(logits));

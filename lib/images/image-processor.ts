@@ -1,6 +1,7 @@
 /** Preparing pictures for a network: the counterpart of transformers' image processors; the same file configures both. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWhole } from '../whole-file';
 import { ImageProcessorOptions, ImageSource, PixelPreparation } from './pixel-preparation';
 import { readPreprocessorConfig, toPreprocessorFile } from './preprocessor-config';
 import { ImageError, RgbImage } from './rgb-image';
@@ -34,8 +35,7 @@ export class ImageProcessor extends PixelPreparation {
   save(folder: string, type?: string): void {
     mkdirSync(folder, { recursive: true });
     const file = join(folder, 'preprocessor_config.json');
-    writeFileSync(`${file}.${process.pid}.tmp`, `${JSON.stringify(toPreprocessorFile(this.config, type), null, 2)}\n`);
-    renameSync(`${file}.${process.pid}.tmp`, file);
+    writeWhole(file, `${JSON.stringify(toPreprocessorFile(this.config, type), null, 2)}\n`);
   }
 
   /** Network input for several pictures, which must come out with one size. */

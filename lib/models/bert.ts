@@ -3,7 +3,8 @@
  * (transformers/models/bert): encoder, pooler, heads for classification and for masked words. Layers normalise after each residual sum.
  */
 import { binaryCrossEntropy, crossEntropy, Random, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
-import { activation, attention, attentionMask, Dropout, Embedding, LayerNorm, Linear, Module, Parameter, splitHeads, type Activation } from '../nn';
+import { activation, attentionMask, Dropout, Embedding, LayerNorm, Linear, Module, Parameter, type Activation } from '../nn';
+import { Dense, SelfAttention } from './hugging-face-layers';
 
 /** The keys of config.json that the network depends on. */
 export interface BertConfig {
@@ -97,27 +98,6 @@ class ResidualOutput extends Module {
   forward(x: Tensor, residual: Tensor): Tensor { return this.LayerNorm.forward(tf.add(this.dropout.forward(this.dense.forward(x)), residual)); }
 }
 
-class SelfAttention extends Module {
-  readonly query: Linear;
-  readonly key: Linear;
-  readonly value: Linear;
-  readonly dropout: Dropout;
-
-  constructor(private readonly config: BertConfig, random: Random) {
-    super();
-    const { hiddenSize } = config;
-    this.query = new Linear(hiddenSize, hiddenSize, random);
-    this.key = new Linear(hiddenSize, hiddenSize, random);
-    this.value = new Linear(hiddenSize, hiddenSize, random);
-    this.dropout = new Dropout(config.attentionProbsDropoutProb, random);
-  }
-
-  forward(x: Tensor, mask: Tensor | null): { output: Tensor; weights: Tensor } {
-    const [q, k, v] = [this.query, this.key, this.value].map((layer) => splitHeads(layer.forward(x), this.config.numAttentionHeads));
-    return attention(q, k, v, { mask, dropout: this.dropout });
-  }
-}
-
 class Attention extends Module {
   readonly self: SelfAttention;
   readonly output: ResidualOutput;
@@ -127,17 +107,6 @@ class Attention extends Module {
     this.self = new SelfAttention(config, random);
     this.output = new ResidualOutput(config.hiddenSize, config, random);
   }
-}
-
-class Dense extends Module {
-  readonly dense: Linear;
-
-  constructor(inFeatures: number, outFeatures: number, random: Random) {
-    super();
-    this.dense = new Linear(inFeatures, outFeatures, random);
-  }
-
-  forward(x: Tensor): Tensor { return this.dense.forward(x); }
 }
 
 class Layer extends Module {

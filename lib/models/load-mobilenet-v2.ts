@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { z } from 'zod';
+import { writeWhole } from '../whole-file';
 import { batchCounters, loadState, openWeights, saveState } from '../weights';
 import { MobileNetV2, mobileNetV2Defaults } from './mobilenet-v2';
 import { huggingFaceToTorchvision, torchvisionToHuggingFace } from './mobilenet-v2-names';
@@ -62,7 +63,5 @@ export function saveMobileNetV2(model: MobileNetV2, folder: string, { labels, ha
   saveState(model, path.join(folder, 'model.safetensors'), {
     rename: torchvisionToHuggingFace, half: (name) => half && !/running_/.test(name), extra: batchCounters(model, torchvisionToHuggingFace),
   });
-  const file = path.join(folder, 'config.json');
-  fs.writeFileSync(`${file}.tmp`, `${JSON.stringify(config, null, 2)}\n`);
-  fs.renameSync(`${file}.tmp`, file);
+  writeWhole(path.join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
 }

@@ -3,7 +3,8 @@
  * (transformers/models/vit); ./vit-timm translates timm's. Layers normalise before attention and MLP; position embeddings are learnt.
  */
 import { crossEntropy, Random, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
-import { activation, attention, Conv2d, Dropout, LayerNorm, Linear, Module, normal, Parameter, splitHeads, type Activation } from '../nn';
+import { activation, Conv2d, Dropout, LayerNorm, Linear, Module, normal, Parameter, type Activation } from '../nn';
+import { Dense, SelfAttention } from './hugging-face-layers';
 import { channelsLast } from './pixel-values';
 
 /** The keys of config.json that the network depends on. */
@@ -91,39 +92,6 @@ class Embeddings extends Module {
     const first = tf.tile(this.cls_token.tensor, [patches.shape[0], 1, 1]);
     return this.dropout.forward(tf.add(tf.concat([first, patches], 1), this.position_embeddings.tensor));
   }
-}
-
-class SelfAttention extends Module {
-  readonly query: Linear;
-  readonly key: Linear;
-  readonly value: Linear;
-  readonly dropout: Dropout;
-
-  constructor(private readonly config: ViTConfig, random: Random) {
-    super();
-    const { hiddenSize, qkvBias: bias } = config;
-    this.query = new Linear(hiddenSize, hiddenSize, random, { bias });
-    this.key = new Linear(hiddenSize, hiddenSize, random, { bias });
-    this.value = new Linear(hiddenSize, hiddenSize, random, { bias });
-    this.dropout = new Dropout(config.attentionProbsDropoutProb, random);
-  }
-
-  forward(x: Tensor): { output: Tensor; weights: Tensor } {
-    const [q, k, v] = [this.query, this.key, this.value].map((layer) => splitHeads(layer.forward(x), this.config.numAttentionHeads));
-    return attention(q, k, v, { dropout: this.dropout });
-  }
-}
-
-/** A linear layer called `dense`, with an activation before or after it. */
-class Dense extends Module {
-  readonly dense: Linear;
-
-  constructor(inFeatures: number, outFeatures: number, random: Random) {
-    super();
-    this.dense = new Linear(inFeatures, outFeatures, random);
-  }
-
-  forward(x: Tensor): Tensor { return this.dense.forward(x); }
 }
 
 /** The checkpoint's `attention.attention.query …`, `attention.output.dense`. */

@@ -5,6 +5,7 @@
  * Source: https://github.com/google/sentencepiece, src/bpe_model_trainer.cc, trainer_interface.cc, bpe_model.cc.
  */
 import * as fs from 'node:fs';
+import { writeWhole } from '../whole-file';
 import { PieceTrainer, SPACE_MARK } from './sentence-piece-trainer';
 
 const META = ['<unk>', '<s>', '</s>'];
@@ -106,8 +107,7 @@ export class SentencePieceBpe {
     const lines = this.pieces.map((piece, id) => `${piece}\t${id < META.length ? 0 : -(id - META.length)}\n`);
     // The library writes the first score, which is minus zero, so.
     lines[META.length] = lines[META.length]?.replace('\t0\n', '\t-0\n');
-    fs.writeFileSync(`${file}.tmp`, lines.join(''));
-    fs.renameSync(`${file}.tmp`, file);
+    writeWhole(file, lines.join(''));
   }
 
   /** Reads a .vocab file of a BPE model trained here or by SentencePiece with its default special pieces. */

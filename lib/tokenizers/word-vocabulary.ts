@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { z } from 'zod';
+import { writeWhole } from '../whole-file';
 
 /** A word is a run of letters and digits, with inner hyphens and apostrophes; everything else separates words. */
 const WORD = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
@@ -67,8 +68,7 @@ export class WordVocabulary {
       decoder: null,
       model: { type: 'WordLevel', vocab: Object.fromEntries(this.words.map((word, i) => [word, i])), unk_token: '<unk>' },
     };
-    fs.writeFileSync(`${file}.tmp`, JSON.stringify(json));
-    fs.renameSync(`${file}.tmp`, file);
+    writeWhole(file, JSON.stringify(json));
   }
 
   static load(file: string): WordVocabulary {

@@ -8,6 +8,7 @@ import * as path from 'node:path';
 import { z } from 'zod';
 import { tf, type Tensor } from '../engine';
 import type { Module } from '../nn';
+import { writeWhole } from '../whole-file';
 import { loadState, SafetensorsFile, saveState, writeSafetensors, type TensorToWrite } from '../weights';
 import type { Adam } from './adam';
 
@@ -33,10 +34,7 @@ export type TrainingState = z.infer<typeof stateSchema>;
 
 const pointerSchema = z.object({ folder: z.string().regex(/^[\w-]+$/) });
 
-function writeJson(file: string, value: unknown): void {
-  fs.writeFileSync(`${file}.tmp`, `${JSON.stringify(value, null, 2)}\n`);
-  fs.renameSync(`${file}.tmp`, file);
-}
+const writeJson = (file: string, value: unknown): void => writeWhole(file, `${JSON.stringify(value, null, 2)}\n`);
 
 export function saveCheckpoint(folder: string, name: string, model: Module, optimizer: Adam, state: TrainingState): void {
   fs.mkdirSync(folder, { recursive: true });

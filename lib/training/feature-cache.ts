@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { z } from 'zod';
+import { writeWhole } from '../whole-file';
 
 const headerSchema = z.object({
   key: z.string(),
@@ -67,8 +68,7 @@ export class FeatureCache {
         fs.closeSync(output);
       }
       fs.renameSync(partial, data);
-      fs.writeFileSync(`${header}.tmp`, JSON.stringify({ key, shape, ids }));
-      fs.renameSync(`${header}.tmp`, header);
+      writeWhole(header, JSON.stringify({ key, shape, ids }));
     }
 
     onProgress?.(ids.length, ids.length);
