@@ -31,21 +31,26 @@ export interface AttentionOptions {
 }
 
 /**
- * softmax(scale · q kᵀ + mask) v.
+ * softmax(scale · q kᵀ + mask) v. With fewer key heads than query heads (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245) each of them
+ * serves as many neighbouring queries: these are multiplied with it as one longer list, so that no key or value is copied.
  *
  * @param query (B, heads, queries, size)
- * @param key (B, heads, keys, size)
- * @param value (B, heads, keys, size)
+ * @param key (B, heads or a divisor of it, keys, size)
+ * @param value as key
  * @returns output (B, queries, heads·size) and weights (B, heads, queries, keys), the weights before dropout; both are the caller's
  */
 export function attention(query: Tensor, key: Tensor, value: Tensor, { mask, scale, dropout }: AttentionOptions = {}): { output: Tensor; weights: Tensor } {
-  const size = query.shape[3]!;
+  const [batch, heads, queries, size] = query.shape as [number, number, number, number];
+  const groups = key.shape[1]!;
+  if (heads % groups !== 0) throw new Error(`${groups} key heads cannot share ${heads} query heads evenly.`);
+  const grouped = (x: Tensor): Tensor => (groups === heads ? x : tf.reshape(x, [batch, groups, heads / groups * queries, x.shape[3]!]));
+  const single = (x: Tensor): Tensor => (groups === heads ? x : tf.reshape(x, [batch, heads, queries, x.shape[3]!]));
   const [output, weights] = tf.tidy(() => {
     // The factor goes to the queries: there are fewer of them than scores.
-    const scores = tf.matMul(tf.mul(query, scale ?? 1 / Math.sqrt(size)) as never, key as never, false, true) as Tensor;
+    const scores = single(tf.matMul(grouped(tf.mul(query, scale ?? 1 / Math.sqrt(size))) as never, key as never, false, true) as Tensor);
     const weights = tf.softmax(mask ? tf.add(scores, mask) : scores);
     const dropped = dropout ? dropout.forward(weights) : weights;
-    return [mergeHeads(tf.matMul(dropped as never, value as never) as Tensor), weights];
+    return [mergeHeads(single(tf.matMul(grouped(dropped) as never, value as never) as Tensor)), weights];
   });
   return { output, weights };
 }

@@ -11,3 +11,5 @@ export * from './initialization';
 export * from './layer-norm';
 export * from './linear';
 export * from './module';
+export * from './rms-norm';
+export * from './rotary';

@@ -6,7 +6,7 @@ Run from the repository root:
     python scripts/reference/sentence_piece.py                       # on the captions of data/scenes and on awkward strings
     python scripts/reference/sentence_piece.py --flickr8k DIR        # also 8,000 pieces of Flickr8k's captions, as digests only
 
-Made with Python 3.11, sentencepiece 0.2.3. Needs test/fixtures/tokenizers/awkward.json (scripts/reference/tokenizers.py). Writes
+Made with Python 3.11, sentencepiece 0.2.3. Needs test/fixtures/tokenizers/awkward.json (scripts/reference/tokenizer_texts.py). Writes
 test/fixtures/tokenizers/sentence-piece.json and awkward.vocab, the library's own file of the pieces.
 """
 import argparse

@@ -3,8 +3,8 @@
 Run from the repository root:
 
     pip install tokenizers==0.23.3 transformers==5.23.0
-    python scripts/reference/tokenizers.py                     # the tiny tokenizers and their expectations
-    python scripts/reference/tokenizers.py --published DIR     # also those of the published files in DIR (smolvlm-256m,
+    python scripts/reference/tokenizer_texts.py                     # the tiny tokenizers and their expectations
+    python scripts/reference/tokenizer_texts.py --published DIR     # also those of the published files in DIR (smolvlm-256m,
                                                                # bert-base-uncased, clip, gpt2), of which only ids are written
 
 Made with Python 3.11, tokenizers 0.23.3, transformers 5.23.0. Writes into test/fixtures/tokenizers:
@@ -17,15 +17,12 @@ import argparse
 import gzip
 import json
 import shutil
-import sys
 from pathlib import Path
 
+from tokenizers import models, trainers
+from transformers import BertTokenizer, CLIPTokenizer, GPT2Tokenizer, PreTrainedTokenizerFast
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]  # this file's name is a package's
-
-from tokenizers import models, trainers  # noqa: E402
-from transformers import BertTokenizer, CLIPTokenizer, GPT2Tokenizer, PreTrainedTokenizerFast  # noqa: E402
-
 FIXTURES = ROOT / "test" / "fixtures" / "tokenizers"
 
 AWKWARD = [
