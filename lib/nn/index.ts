@@ -10,6 +10,8 @@ export * from './gru';
 export * from './initialization';
 export * from './layer-norm';
 export * from './linear';
+export * from './lstm';
+export * from './lstm-sequence';
 export * from './module';
 export * from './rms-norm';
 export * from './rotary';
