@@ -13,9 +13,6 @@ export interface LstmSequenceInputs {
 }
 
 const matMul = (a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor => tf.matMul(a as never, b as never, transposeA, transposeB) as Tensor;
-const gradientOp = (op: 'SigmoidGrad' | 'TanhGrad') => (y: Tensor, dy: Tensor): Tensor => nativeOp(op, { T: { dtype: 'float32' } }, [y, dy])[0];
-const sigmoidGradient = gradientOp('SigmoidGrad'), tanhGradient = gradientOp('TanhGrad');
-
 /** One step from the gates' pre-activations (B, 4H), in torch.nn.LSTM's order (input, forget, cell, output), and the cell (B, H). */
 export function lstmGates(preActivations: Tensor, cell: Tensor) {
   const [i, f, g, o] = tf.split(preActivations, 4, 1);
@@ -23,6 +20,12 @@ export function lstmGates(preActivations: Tensor, cell: Tensor) {
   const nextCell = tf.add(tf.mul(forget, cell), tf.mul(input, candidate));
   const squashed = tf.tanh(nextCell);
   return { input, forget, candidate, output, squashed, cell: nextCell, hidden: tf.mul(output, squashed) };
+}
+
+/** From the order input, forget, cell, output to TensorFlow's input, cell, forget, output, or back. */
+function swapMiddleQuarters(gates: Tensor, axis: number): Tensor {
+  const [i, f, g, o] = tf.split(gates, 4, axis);
+  return tf.concat([i, g, f, o], axis);
 }
 
 /**
@@ -54,23 +57,22 @@ export function lstmSequence({ inputGates, initialHidden, initialCell, hiddenWei
 
   const backward = (dy: Tensor, [weight, ...saved]: Tensor[]): Tensor[] => {
     const parts = tf.unstack(dy, 0);
+    const reordered = swapMiddleQuarters(weight, 0);
+    const noInput = tf.zeros([batch, 0]), unused = tf.zeros([size]), noBias = tf.zeros([4 * size]);
     const dGates: Tensor[] = new Array(steps);
     let dHidden: Tensor | undefined, dCell = parts[steps];
     for (let t = steps - 1; t >= 0; t--) {
-      const [next, before] = tf.tidy(() => {
-        const [input, forget, candidate, output, squashed, cell] = saved.slice(steps + 6 * t, steps + 6 * t + 6);
-        const dh = dHidden ? tf.add(parts[t], dHidden) : parts[t];
-        const dc = tf.add(dCell, tanhGradient(squashed, tf.mul(dh, output)));
-        const gates = tf.concat([
-          sigmoidGradient(input, tf.mul(dc, candidate)), sigmoidGradient(forget, tf.mul(dc, cell)),
-          tanhGradient(candidate, tf.mul(dc, input)), sigmoidGradient(output, tf.mul(dh, squashed)),
-        ], 1);
-        return [[gates, matMul(gates, weight)], tf.mul(dc, forget)];
-      }) as unknown as [[Tensor, Tensor], Tensor];
-      tf.dispose([dCell, parts[t], ...(dHidden ? [dHidden] : [])]);
-      [[dGates[t], dHidden], dCell] = [next, before];
+      const [input, forget, candidate, output, squashed, cell] = saved.slice(steps + 6 * t, steps + 6 * t + 6);
+      const dh = dHidden ? tf.add(parts[t], dHidden) : parts[t];
+      // The kernel is that of LSTMBlockCell's gradient; without peepholes it reads neither the input nor the weights, only their shapes.
+      const [before, gates, ...peepholes] = nativeOp('LSTMBlockCellGrad', { use_peephole: { bool: false }, T: { dtype: 'float32' } }, [
+        noInput, cell, saved[t], tf.reshape(weight, [size, 4 * size]), unused, unused, unused, noBias,
+        input, squashed, forget, output, candidate, squashed, dCell, dh,
+      ], 5);
+      tf.dispose([dh, parts[t], dCell, ...peepholes, ...(dHidden ? [dHidden] : [])]);
+      [dGates[t], dHidden, dCell] = [gates, matMul(gates, reordered), before];
     }
-    const stacked = tf.stack(dGates, 0);
+    const stacked = swapMiddleQuarters(tf.stack(dGates, 0), 2);
     const rows = tf.reshape(stacked, [steps * batch, 4 * size]);
     return [stacked, dHidden!, dCell, matMul(rows, tf.concat(saved.slice(0, steps), 0), true)];
   };
