@@ -3,8 +3,9 @@
  * layers store (in, out), the output layer is the word embedding transposed (`lm_head` is tied and has no tensor of its own), and with
  * `addCrossAttention` every block attends to an encoder between its self-attention and its MLP.
  */
-import { crossEntropy, Random, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
+import { Random, tf, type Tensor } from '../engine';
 import { activation, attention, attentionMask, Conv1D, Dropout, Embedding, LayerNorm, Module, normal, splitHeads, type Activation } from '../nn';
+import { languageModelHead, type KeyValues } from './causal-language-model';
 
 /** The keys of config.json that the network depends on. */
 export interface GPT2Config {
@@ -32,9 +33,6 @@ export const gpt2Defaults: GPT2Config = {
   vocabSize: 50257, nPositions: 1024, nEmbd: 768, nLayer: 12, nHead: 12, nInner: null, activationFunction: 'gelu_new', layerNormEpsilon: 1e-5,
   addCrossAttention: false, scaleAttnWeights: true, scaleAttnByInverseLayerIdx: false, embdPdrop: 0.1, attnPdrop: 0.1, residPdrop: 0.1,
 };
-
-/** One layer's keys and values, (B, heads, positions, size), rows in the order of the batch; cross ones where there is an encoder. */
-export interface KeyValues { key: Tensor; value: Tensor; crossKey?: Tensor; crossValue?: Tensor }
 
 export interface GPT2Inputs {
   /** (B, T) int32; with pastKeyValues only the new ones */
@@ -246,35 +244,11 @@ export class GPT2LMHeadModel extends Module {
 
   /** `labels` (B, T) int32 as the inputs, −100 where not counted: position t is scored on label t + 1. */
   forward({ labels, logitsToKeep, ...inputs }: GPT2Inputs & { labels?: Tensor; logitsToKeep?: number }): GPT2LMOutputs {
-    if (labels && logitsToKeep) throw new Error('The loss needs the logits of all positions: leave logitsToKeep out when there are labels.');
     return tf.tidy(() => {
       const outputs = this.transformer.forward(inputs);
-      const { vocabSize, nEmbd } = this.config;
-      const [batch, length] = outputs.lastHiddenState.shape;
-      const kept = Math.min(logitsToKeep || length, length);
-      const states = kept < length ? tf.slice(outputs.lastHiddenState, [0, length - kept, 0], [-1, -1, -1]) : outputs.lastHiddenState;
-      const rows = tf.reshape(states, [-1, nEmbd]);
-      const logits = tf.reshape(tf.matMul(rows, this.transformer.wte.weight.tensor as never, false, true) as Tensor, [batch, kept, vocabSize]);
-      return { ...outputs, logits, ...(labels ? { loss: nextWordLoss(logits, labels) } : {}) } as never;
+      return { ...outputs, ...languageModelHead(outputs.lastHiddenState, this.transformer.wte.weight.tensor, { labels, logitsToKeep }) } as never;
     });
   }
-}
-
-/** Cross entropy of logits (B, T, vocabulary) at t with labels (B, T) at t + 1; the last position has no label. */
-function nextWordLoss(logits: Tensor, labels: Tensor): Tensor {
-  const [batch, length, vocabulary] = logits.shape;
-  if (labels.shape[0] !== batch || labels.shape[1] !== length) throw new Error(`labels have the shape [${labels.shape}]: expected [${batch}, ${length}], as inputIds.`);
-  const next = tf.concat([tf.slice(labels, [0, 1], [-1, -1]), tf.fill([batch, 1], -100, 'int32')], 1);
-  return crossEntropy(tf.reshape(logits, [-1, vocabulary]) as Tensor2D, tf.reshape(next, [-1]) as Tensor1D);
-}
-
-/** Positions (B, T) of a left-padded batch, from its attention mask (B, past + T): words count from 0, padding stands at 0. */
-export function positionIdsOf(attentionMask: Tensor, length = attentionMask.shape[1]!): Tensor {
-  return tf.tidy(() => {
-    const mask = tf.cast(attentionMask, 'float32');
-    const positions = tf.cast(tf.mul(tf.sub(tf.cumsum(mask, 1), 1), mask), 'int32');
-    return tf.slice(positions, [0, attentionMask.shape[1]! - length], [-1, -1]);
-  });
 }
 
 /** For `loadState`: OpenAI's own checkpoints leave `transformer.` out and store the causal mask and, some, the tied output layer. */

@@ -1,0 +1,38 @@
+/** What decoders that predict the next word share: their cache, the positions of padded batches, the output layer's loss. */
+import { crossEntropy, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
+
+/** One layer's keys and values, (B, heads, positions, size), rows in the order of the batch; cross ones where there is an encoder. */
+export interface KeyValues { key: Tensor; value: Tensor; crossKey?: Tensor; crossValue?: Tensor }
+
+/** Positions (B, T) of a left-padded batch, from its attention mask (B, past + T): words count from 0, padding stands at 0. */
+export function positionIdsOf(attentionMask: Tensor, length = attentionMask.shape[1]!): Tensor {
+  return tf.tidy(() => {
+    const mask = tf.cast(attentionMask, 'float32');
+    const positions = tf.cast(tf.mul(tf.sub(tf.cumsum(mask, 1), 1), mask), 'int32');
+    return tf.slice(positions, [0, attentionMask.shape[1]! - length], [-1, -1]);
+  });
+}
+
+/**
+ * Logits (B, kept, vocabulary) of states (B, T, hidden) by an output layer's weight (vocabulary, hidden), of the last `logitsToKeep` positions
+ * only where that is above 0; and with `labels` (B, T) the loss.
+ */
+export function languageModelHead(states: Tensor, weight: Tensor, { labels, logitsToKeep }: { labels?: Tensor; logitsToKeep?: number }): { logits: Tensor; loss?: Tensor } {
+  if (labels && logitsToKeep) throw new Error('The loss needs the logits of all positions: leave logitsToKeep out when there are labels.');
+  return tf.tidy(() => {
+    const [batch, length, width] = states.shape as [number, number, number];
+    const kept = Math.min(logitsToKeep || length, length);
+    const last = kept < length ? tf.slice(states, [0, length - kept, 0], [-1, -1, -1]) : states;
+    const rows = tf.reshape(last, [-1, width]);
+    const logits = tf.reshape(tf.matMul(rows, weight as never, false, true) as Tensor, [batch, kept, weight.shape[0]]);
+    return { logits, ...(labels ? { loss: nextWordLoss(logits, labels) } : {}) } as never;
+  });
+}
+
+/** Cross entropy of logits (B, T, vocabulary) at t with labels (B, T) at t + 1, −100 where not counted; the last position has no label. */
+export function nextWordLoss(logits: Tensor, labels: Tensor): Tensor {
+  const [batch, length, vocabulary] = logits.shape;
+  if (labels.shape[0] !== batch || labels.shape[1] !== length) throw new Error(`labels have the shape [${labels.shape}]: expected [${batch}, ${length}], as inputIds.`);
+  const next = tf.concat([tf.slice(labels, [0, 1], [-1, -1]), tf.fill([batch, 1], -100, 'int32')], 1);
+  return crossEntropy(tf.reshape(logits, [-1, vocabulary]) as Tensor2D, tf.reshape(next, [-1]) as Tensor1D);
+}
