@@ -8,3 +8,4 @@ export * from './vit-timm';
 export * from './gpt2';
 export * from './bert';
 export * from './deit3';
+export * from './llama';
