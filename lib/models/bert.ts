@@ -291,5 +291,7 @@ export class BertForMaskedLM extends Module {
 /** For `loadState`: the first published files call a normalisation's weight and bias gamma and beta, and store the position numbers. */
 export const bertLoadOptions = {
   rename: (name: string): string => name.replace(/LayerNorm\.gamma$/, 'LayerNorm.weight').replace(/LayerNorm\.beta$/, 'LayerNorm.bias'),
-  ignore: /embeddings\.position_ids$|^cls\.predictions\.decoder\.(weight|bias)$/,
+  prefix: 'bert.',
+  ignore: /embeddings\.position_ids$/,
+  tied: { 'cls.predictions.decoder.weight': 'bert.embeddings.word_embeddings.weight', 'cls.predictions.decoder.bias': 'cls.predictions.bias' },
 };

@@ -253,6 +253,7 @@ export class GPT2LMHeadModel extends Module {
 
 /** For `loadState`: OpenAI's own checkpoints leave `transformer.` out and store the causal mask and, some, the tied output layer. */
 export const gpt2LoadOptions = {
-  rename: (name: string): string => (/^(wte|wpe|h|ln_f)\./.test(name) ? `transformer.${name}` : name),
-  ignore: /\.(attn|crossattention)\.(masked_)?bias$|^lm_head\.weight$/,
+  prefix: 'transformer.',
+  ignore: /\.(attn|crossattention)\.(masked_)?bias$/,
+  tied: { 'lm_head.weight': 'transformer.wte.weight' },
 };

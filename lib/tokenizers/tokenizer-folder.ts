@@ -1,5 +1,5 @@
 /** What a checkpoint's folder says about its text: tokenizer.json or older vocabulary files, special tokens, chat template. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
@@ -62,6 +62,7 @@ export const SPECIAL_NAMES = ['pad_token', 'bos_token', 'eos_token', 'unk_token'
 export type SpecialName = (typeof SPECIAL_NAMES)[number];
 
 export interface TokenizerFolder {
+  readonly folder: string;
   /** The file the vocabulary came from, for messages. */
   readonly file: string;
   readonly tokenizer: TokenizerJson;
@@ -69,6 +70,17 @@ export interface TokenizerFolder {
   readonly additionalSpecial: readonly string[];
   readonly config: Config;
   readonly chatTemplate: string | null;
+}
+
+/** Files that hold a vocabulary, each set enough by itself. */
+const VOCABULARIES: readonly (readonly string[])[] = [['tokenizer.json'], ['vocab.json', 'merges.txt'], ['vocab.txt'], ['vocab.bpe'], ['bpe_simple_vocab_16e6.txt.gz']];
+const BESIDE = ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json', 'chat_template.json', 'chat_template.jinja'] as const;
+
+export const hasTokenizer = (folder: string): boolean => VOCABULARIES.some((files) => files.every((name) => existsSync(join(folder, name))));
+
+/** Copies all files of the tokenizer in `from` that are there. */
+export function copyTokenizer(from: string, to: string): void {
+  for (const name of [...VOCABULARIES.flat(), ...BESIDE]) if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name));
 }
 
 /** @throws Error naming the file and the key that is wrong, or the files that would do where there is none. */
@@ -97,7 +109,7 @@ export function readTokenizerFolder(folder: string): TokenizerFolder {
   }
   const additionalSpecial = [...(config.additional_special_tokens ?? []), ...(map.additional_special_tokens ?? [])]
     .filter((token): token is string => typeof token === 'string');
-  return { file, tokenizer, special, additionalSpecial, config, chatTemplate: readChatTemplate(folder, config) };
+  return { folder, file, tokenizer, special, additionalSpecial, config, chatTemplate: readChatTemplate(folder, config) };
 }
 
 function readVocabularyFiles(folder: string, config: Config): TokenizerDefaults & { file: string } {

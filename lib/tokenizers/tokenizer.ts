@@ -1,6 +1,7 @@
 /** Text to ids and back with a published checkpoint's tokenizer, equal to Python's tokenizers and transformers. */
+import { mkdirSync } from 'node:fs';
 import { ChatMessage, renderChatTemplate } from './chat-template';
-import { SpecialName, TokenizerFolder, readTokenizerFolder } from './tokenizer-folder';
+import { SpecialName, TokenizerFolder, copyTokenizer, hasTokenizer, readTokenizerFolder } from './tokenizer-folder';
 import { Pipeline, makePipeline } from './tokenizer-pipeline';
 
 export interface EncodeOptions {
@@ -89,6 +90,15 @@ export class Tokenizer {
    */
   static fromPretrained(folder: string): Tokenizer {
     return new Tokenizer(readTokenizerFolder(folder));
+  }
+
+  /** Whether `fromPretrained` would find a tokenizer's files there. */
+  static isIn(folder: string): boolean { return hasTokenizer(folder); }
+
+  /** Copies the files that it was read from into `folder`. */
+  save(folder: string): void {
+    mkdirSync(folder, { recursive: true });
+    copyTokenizer(this.folder.folder, folder);
   }
 
   /** One text or pair. Halves of surrogate pairs, which no UTF-8 text holds, become U+FFFD. */

@@ -23,6 +23,9 @@ export function openWeights(fileOrFolder: string): WeightSource {
   return file.endsWith('.index.json') ? ShardedWeights.open(file, openOne) : openOne(file);
 }
 
+/** Whether a checkpoint folder holds weights at all. */
+export const hasWeights = (folder: string): boolean => fs.readdirSync(folder).some((name) => usual.includes(name) || /\.(safetensors|pth|pt)$/.test(name));
+
 function weightsIn(folder: string): string {
   const found = usual.find((name) => fs.existsSync(path.join(folder, name)));
   if (found) return path.join(folder, found);

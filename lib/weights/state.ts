@@ -13,28 +13,49 @@ export interface LoadOptions {
   ignore?: RegExp;
   /** Where it is said that loaded weights hold NaN; default console.warn. */
   warn?: (message: string) => void;
+  /**
+   * What stands before the names of the network inside a head's module (`bert.`): a file of the bare network fits the module with a head
+   * and the other way round, as in transformers.
+   */
+  prefix?: string;
+  /** Names in the file (after renaming) that are copies of another tensor of the file; one that differs from it is an error. */
+  tied?: Readonly<Record<string, string>>;
+  /** false: tensors may be missing (they keep their values) and left over; both are reported. Shapes and types still have to fit. */
+  strict?: boolean;
 }
+
+/** What a load that is not strict did not find or not use. */
+export interface LoadReport { missing: string[]; unexpected: string[] }
 
 /**
  * Loads every parameter and buffer of the module from weights in any format of `openWeights`: a file, a checkpoint folder, or a source that
  * is open already (and stays so). Strict: each tensor used once, every shape equal, floating values, nothing missing or left over; otherwise
- * nothing is loaded and the error lists the names. Weights that are NaN are loaded, with a warning.
+ * nothing is loaded and the error lists the names. Weights that are NaN are loaded, with a warning. `strict: false` for a network with a new head.
  */
-export function loadState(module: Module, from: string | WeightSource, options: LoadOptions = {}): void {
+export function loadState(module: Module, from: string | WeightSource, options: LoadOptions = {}): LoadReport {
   const source = typeof from === 'string' ? openWeights(from) : from;
-  try { load(module, source, options); } finally { if (source !== from) source.close(); }
+  try { return load(module, source, options); } finally { if (source !== from) source.close(); }
 }
 
-function load(module: Module, source: WeightSource, { rename = (name) => name, ignore = /num_batches_tracked$/, warn = console.warn }: LoadOptions): void {
+function load(module: Module, source: WeightSource, options: LoadOptions): LoadReport {
+  const { rename = (name: string) => name, ignore = /num_batches_tracked$/, warn = console.warn, prefix, tied = {}, strict = true } = options;
   const wanted = new Map(module.namedParameters());
-  const found = new Map<string, string>();
+  const placeOf = (stored: string): string => {
+    const name = rename(stored);
+    if (!prefix || wanted.has(name)) return name;
+    if (wanted.has(prefix + name)) return prefix + name;
+    return name.startsWith(prefix) && wanted.has(name.slice(prefix.length)) ? name.slice(prefix.length) : name;
+  };
+  const ignored = new RegExp(ignore, ignore.flags.replace(/[gy]/g, ''));
+  const found = new Map<string, string>(), copies = new Map<string, string>();
   const unexpected: string[] = [], repeated: string[] = [];
   for (const stored of source.tensors.keys()) {
-    const name = rename(stored);
+    const name = placeOf(stored);
     const former = found.get(name);
     if (former !== undefined) repeated.push(`${former} and ${stored} are both ${name}`);
     else if (wanted.has(name)) found.set(name, stored);
-    else if (!new RegExp(ignore, ignore.flags.replace(/[gy]/g, '')).test(name)) unexpected.push(stored);
+    else if (Object.hasOwn(tied, name)) copies.set(stored, tied[name]);
+    else if (!ignored.test(name)) unexpected.push(stored);
   }
   const missing = [...wanted.keys()].filter((name) => !found.has(name));
   const pairs = [...found].map(([name, stored]) => ({ name, stored, parameter: wanted.get(name)!, tensor: source.tensors.get(stored)! }));
@@ -42,9 +63,12 @@ function load(module: Module, source: WeightSource, { rename = (name) => name, i
     .map(({ stored, parameter, tensor }) => `${stored} is [${tensor.shape}] instead of [${parameter.checkpointShape}]`);
   const mistyped = pairs.filter(({ tensor }) => !isFloating(tensor.dtype))
     .map(({ stored, tensor }) => `${stored} is ${tensor.dtype} instead of F32, F16, BF16 or F64`);
+  const untied = [...copies].filter(([stored, name]) => found.has(name) && !sameValues(source, stored, found.get(name)!))
+    .map(([stored, name]) => `${stored} differs from ${found.get(name)!}, which it shares its values with here`);
   const problems = [
-    ...(missing.length ? [`missing: ${list(missing)}`] : []),
-    ...(unexpected.length ? [`unexpected: ${list(unexpected)}`] : []),
+    ...(strict && missing.length ? [`missing: ${list(missing)}`] : []),
+    ...(strict && unexpected.length ? [`unexpected: ${list(unexpected)}`] : []),
+    ...(untied.length ? [`not tied: ${list(untied)}`] : []),
     ...(repeated.length ? [`repeated: ${list(repeated)}`] : []),
     ...(misshaped.length ? [`wrong shape: ${list(misshaped)}`] : []),
     ...(mistyped.length ? [`wrong dtype: ${list(mistyped)}`] : []),
@@ -60,6 +84,13 @@ function load(module: Module, source: WeightSource, { rename = (name) => name, i
     parameter.load(values);
   }
   if (notNumbers.length) warn(`${source.file}: weights are NaN in ${list(notNumbers)}; results will be NaN too. Download or train them again.`);
+  return { missing, unexpected };
+}
+
+function sameValues(source: WeightSource, a: string, b: string): boolean {
+  if (String(source.tensors.get(a)!.shape) !== String(source.tensors.get(b)!.shape)) return false;
+  const [first, second] = [source.read(a), source.read(b)];
+  return first.every((value, i) => Object.is(value, second[i]) || value === second[i]);
 }
 
 /** All parameters and buffers in checkpoint layout, under the module's names or renamed; values are fetched when asked for. */

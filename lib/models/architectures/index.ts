@@ -1,0 +1,8 @@
+/** Every architecture that `load` knows, most particular first: of two that fit, the first one counts. */
+import type { Architecture } from '../architecture';
+import { bertArchitectures } from './bert';
+import { deit3Architectures } from './deit3';
+import { gpt2Architectures } from './gpt2';
+import { vitArchitectures } from './vit';
+
+export const architectures: readonly Architecture[] = [...vitArchitectures, ...deit3Architectures, ...gpt2Architectures, ...bertArchitectures];
