@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { z } from 'zod';
 import { Random, type Tensor } from '../engine';
-import { beamSearch, greedySearch, type Hypothesis } from '../generation';
+import { generate, mergeGenerationOptions, type Hypothesis } from '../generation';
 import type { ImageSource } from '../images';
 import { WordVocabulary } from '../tokenizers';
 import { loadState, saveState } from '../weights';
@@ -58,12 +58,11 @@ export class AttentionGruCaptioner implements Captioner {
 
   private hypotheses(features: Tensor, options: CaptionOptions): Hypothesis[][] {
     const { startId, endId, padId, unkId } = this.vocabulary;
-    const all = { ...this.generation, suppressTokens: [padId, startId, unkId], ...options };
+    const { batchSize: _, ...given } = options;
     const decoder = this.decoder.stepDecoder(features);
+    const prompt = { promptIds: Array.from({ length: features.shape[0] }, () => [startId]), eosTokenId: endId, padTokenId: padId };
     try {
-      const images = features.shape[0];
-      if ((all.numBeams ?? 1) === 1) return greedySearch(decoder, images, { startId, endId }, all).map((hypothesis) => [hypothesis]);
-      return beamSearch(decoder, images, { startId, endId }, all);
+      return generate(decoder, prompt, mergeGenerationOptions({ ...this.generation, suppressTokens: [padId, startId, unkId] }, given)).hypotheses;
     } finally {
       decoder.dispose();
     }

@@ -3,7 +3,7 @@
  * beside it and is frozen.
  */
 import { crossEntropy, Random, tf, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
-import type { DecoderStep, RowState, StepDecoder } from '../generation';
+import { repeatRows, type DecoderStep, type RowState, type StepDecoder } from '../generation';
 import { AdditiveAttention, attentionGru, Dropout, Embedding, Gru, Linear, Module } from '../nn';
 
 export interface AttentionGruConfig {
@@ -87,20 +87,17 @@ export class AttentionGruDecoder extends Module {
   /** For greedy and beam search over the captions of these images. Dispose it after the search. */
   stepDecoder(features: Tensor): StepDecoder & { dispose(): void } {
     const { attention, config } = this;
-    const projected = attention.projectFeatures(features);
+    const projected = attention.projectFeatures(features), images = features.shape[0];
     // The report's variant looks once, from the zero state.
     const fixed = config.attentionFrom === 'initialState' ? this.attendOnce(features, projected) : undefined;
-    const repeat = (tensor: Tensor, rows: number) => {
-      const [images, width] = tensor.shape;
-      return tf.reshape(tf.tile(tf.expandDims(tensor, 1), [1, rows / images, 1]), [rows, width!]);
-    };
     return {
       vocabSize: config.vocabSize,
+      attentionShape: [features.shape[1]!],
       start: (images: number, beams: number): RowState => [tf.zeros([images * beams, config.hiddenSize])],
       step: (ids: Int32Array, [hidden]: RowState): DecoderStep => {
         const [logits, next, weights] = tf.tidy(() => {
           const { context, weights } = fixed
-            ? { context: repeat(fixed.context, ids.length), weights: repeat(fixed.weights, ids.length) }
+            ? { context: repeatRows(fixed.context, ids.length / images), weights: repeatRows(fixed.weights, ids.length / images) }
             : attention.forward(features, projected, hidden);
           const next = this.gru.step(tf.concat([this.embedding.forward(tf.tensor1d(ids, 'int32')), context], 1), hidden);
           return [this.fc.forward(next), next, weights];

@@ -1,102 +1,112 @@
 /**
- * Beam search with the rules of Hugging Face transformers 5 (generation/utils.py, GenerationMixin._beam_search): 2·beams candidates
- * a step, an end token counts only within the best `numBeams` of them, reaching the maximum length finishes a beam, finished
- * hypotheses compare by log-probability / length^lengthPenalty (the end token counted).
+ * Beam search with the rules of transformers 5 (GenerationMixin._beam_search): 2 · beams candidates a step (more with several end tokens),
+ * an end counts only within the best `numBeams` of them, reaching the maximum length ends a text, finished texts compare by
+ * log-probability / length^lengthPenalty, the end token counted. With doSample the candidates are drawn instead of ranked.
  */
-import { tf, type Tensor, type Tensor2D } from '../engine';
-import { generationDefaults, type GenerationIds, type GenerationOptions, type Hypothesis, type RowState, type StepDecoder } from './step-decoder';
-import { logProbabilities, suppressionMask } from './suppression';
+import { Random, tf, type Tensor } from '../engine';
+import { candidatesOf, idleScore } from './candidates';
+import { checkedStep, filled, suppressionMask, type GenerationPlan } from './generation-plan';
+import { attentionRows, reorderRows, type GenerationResult, type Hypothesis, type RowState } from './step-decoder';
 
-/** A running or finished sequence as a linked list, so that beams share their beginnings. */
-interface Node { token: number; parent: Node | null; attention?: Float32Array; logProbability: number; length: number }
+/** A text on the way; `score` is its accumulated log-probability, compared by as transformers does, with 10⁹ off where it must not go on. */
+interface Beam { tokens: number[]; attention: Float32Array[]; score: number; row: number; ended: boolean }
 
-interface Search { running: (Node | null)[]; runningScores: number[]; finished: Hypothesis[]; done: boolean }
+/** Places for `numBeams` results: a place that is not `finished` holds no text yet, or one that could not be completed. */
+interface Place { tokens: number[]; attention: Float32Array[]; score: number; logProbability: number; finished: boolean }
 
-function unroll(node: Node, score: number): Hypothesis {
-  const tokens: number[] = [], attention: Float32Array[] = [];
-  for (let at: Node | null = node; at; at = at.parent) {
-    tokens.push(at.token);
-    if (at.attention) attention.push(at.attention);
-  }
-  return { tokens: tokens.reverse(), logProbability: node.logProbability, score, ...(attention.length ? { attention: attention.reverse() } : {}) };
+interface Search { running: Beam[]; places: Place[]; canImprove: boolean }
+
+const float = Math.fround;
+
+/** The first `count` by score; of equal ones the earlier. */
+const best = <T extends { score: number }>(items: T[], count: number): T[] => [...items].sort((a, b) => b.score - a.score).slice(0, count);
+
+/** One image's beams after a step, from its candidates. `length`: tokens generated, with this step's. */
+function advance(search: Search, candidates: Beam[], length: number, { options }: GenerationPlan): void {
+  const { numBeams, lengthPenalty, earlyStopping } = options;
+  const full = earlyStopping === true && search.places.every(({ finished }) => finished);
+  const closed = (full ? idleScore : 0) + (search.canImprove ? 0 : idleScore);
+  const completed = candidates.map((beam, rank): Place => {
+    const finished = beam.ended && rank < numBeams;
+    return { ...beam, logProbability: beam.score, score: float(float(beam.score / length ** lengthPenalty) + closed + (finished ? 0 : idleScore)), finished };
+  });
+  search.running = best(candidates.map((beam) => (beam.ended ? { ...beam, score: float(beam.score + idleScore) } : beam)), numBeams);
+  search.places = best([...search.places, ...completed], numBeams);
 }
 
-/** Could a running beam of this image still beat its worst finished one? */
-function canImprove(search: Search, length: number, beams: number, maxNewTokens: number, lengthPenalty: number, earlyStopping: boolean | 'never'): boolean {
-  if (search.finished.length < beams) return true;
-  if (earlyStopping === true) return false;
-  const horizon = earlyStopping === 'never' && lengthPenalty > 0 ? maxNewTokens : length;
-  return search.runningScores[0] / horizon ** lengthPenalty > search.finished[search.finished.length - 1].score;
+/** Could a running beam still beat the worst finished one, as far as transformers' heuristic sees? */
+function canStillImprove({ running, places }: Search, length: number, { options, maxLength, promptLength }: GenerationPlan): boolean {
+  const { earlyStopping, lengthPenalty } = options;
+  const horizon = earlyStopping === 'never' && lengthPenalty > 0 ? maxLength - promptLength : length;
+  const hope = running[0].score / horizon ** lengthPenalty, worst = Math.min(...places.map(({ score }) => score));
+  return places.some(({ finished }) => hope > (finished ? worst : idleScore));
 }
 
-/** The best `numBeams` sequences of each image, best first; beams of all images are rows of one batch. */
-export function beamSearch(decoder: StepDecoder, images: number, { startId, endId }: GenerationIds, options: GenerationOptions = {}): Hypothesis[][] {
-  const { numBeams: beams, maxNewTokens, lengthPenalty, earlyStopping } = { ...generationDefaults, ...options };
-  if (!Number.isInteger(beams) || beams < 1) throw new Error(`numBeams is ${beams}: use a whole number of at least 1.`);
-  const { vocabSize } = decoder;
-  const candidates = Math.min(2 * beams, beams * vocabSize);
-  // Only the first beam lives at the start, or all beams would be the same.
-  const searches = Array.from({ length: images }, (): Search => ({
-    running: new Array(beams).fill(null), runningScores: Array.from({ length: beams }, (_, i) => (i ? -1e9 : 0)), finished: [], done: false,
+function resultOf(searches: readonly Search[], plan: GenerationPlan): GenerationResult {
+  const { prompts, padToken, endTokens, options: { numReturnSequences } } = plan;
+  const returned = searches.map(({ places }) => places.slice(0, numReturnSequences));
+  return {
+    // transformers takes padding id 0 for none.
+    sequences: filled(returned.flatMap((places, image) => places.map(({ tokens }) => [...prompts[image], ...tokens])), padToken || (endTokens[0] ?? -1)),
+    sequencesScores: returned.flat().map(({ score }) => score),
+    hypotheses: searches.map(({ places }) => places.filter(({ finished, logProbability }) => finished && logProbability > idleScore / 10)
+      .map(({ tokens, attention, score, logProbability }): Hypothesis => ({ tokens, logProbability, score, ...(attention.length ? { attention } : {}) }))),
+  };
+}
+
+/** The best `numBeams` texts of each image; beams of all images are rows of one batch. Yields after each step; breaking it off disposes its tensors. */
+export function* beamSearch(plan: GenerationPlan): Generator<void, GenerationResult> {
+  const { decoder, options, prompts, promptLength, maxLength, endTokens } = plan;
+  const { numBeams: beams, earlyStopping } = options;
+  const { vocabSize } = decoder, images = prompts.length;
+  const random = options.doSample ? new Random(options.seed) : undefined;
+  const empty = (image: number, b: number): Beam => ({ tokens: [], attention: [], score: b ? idleScore : 0, row: image * beams + b, ended: false });
+  const searches = prompts.map((_, image): Search => ({
+    running: Array.from({ length: beams }, (_, b) => empty(image, b)),
+    places: Array.from({ length: beams }, () => ({ tokens: [], attention: [], score: idleScore, logProbability: idleScore, finished: false })),
+    canImprove: true,
   }));
-  let ids = new Int32Array(images * beams).fill(startId);
+  let ids = Int32Array.from({ length: images * beams }, (_, row) => prompts[Math.floor(row / beams)][promptLength - 1]);
   let state: RowState = decoder.start(images, beams);
-  const mask = suppressionMask(vocabSize, options.suppressTokens);
+  const mask = suppressionMask(plan);
   try {
-    for (let length = 1; length <= maxNewTokens && searches.some((s) => !s.done); length++) {
-      const step = decoder.step(ids, state);
+    for (let length = 1; ; length++) {
+      const rows = searches.flatMap(({ running }) => running);
+      const texts = rows.map(({ tokens }, row) => [...prompts[Math.floor(row / beams)], ...tokens]);
+      const step = checkedStep(decoder, ids, state);
       tf.dispose(state as Tensor[]);
       state = step.state;
-      const [values, indices] = tf.tidy(() => {
-        const scores = logProbabilities(step.logits, mask);
-        const summed = tf.add(scores, tf.tensor2d(searches.flatMap((s) => s.runningScores), [images * beams, 1]));
-        const top = tf.topk(tf.reshape(summed, [images, beams * vocabSize]), candidates);
-        return [top.values as Tensor2D, top.indices as Tensor2D];
-      });
-      const scores = values.dataSync(), picks = indices.dataSync();
-      const attention = step.attention?.dataSync() as Float32Array | undefined;
-      const positions = step.attention?.shape[1] ?? 0;
-      tf.dispose([values, indices, step.logits, ...(step.attention ? [step.attention] : [])]);
-
-      ids = new Int32Array(images * beams);
-      const rows = new Int32Array(images * beams);
+      let found: ReturnType<typeof candidatesOf>, attention: ReturnType<typeof attentionRows>;
+      try {
+        attention = attentionRows(step);
+        found = candidatesOf(plan, step.logits, texts, Float32Array.from(rows, ({ score }) => score), mask, random);
+      } finally {
+        tf.dispose([step.logits, ...(step.attention ? [step.attention] : [])]);
+      }
+      let allEnded = true;
       for (const [image, search] of searches.entries()) {
-        const next: Node[] = [];
-        for (let c = 0; c < candidates; c++) {
-          const score = scores[image * candidates + c], pick = picks[image * candidates + c];
-          const row = image * beams + Math.floor(pick / vocabSize), token = pick % vocabSize;
-          const node: Node = {
-            token, parent: search.running[Math.floor(pick / vocabSize)], logProbability: score, length,
-            ...(attention ? { attention: attention.subarray(row * positions, (row + 1) * positions) } : {}),
+        const candidates = Array.from({ length: found.count }, (_, c): Beam => {
+          const pick = found.picks[image * found.count + c], token = pick % vocabSize, row = image * beams + Math.floor(pick / vocabSize);
+          const looked = attention(row), before = rows[row];
+          const ended = endTokens.includes(token) || promptLength + length >= maxLength;
+          allEnded &&= ended;
+          return {
+            tokens: [...before.tokens, token], attention: looked ? [...before.attention, looked] : before.attention,
+            score: found.scores[image * found.count + c], row, ended,
           };
-          const ends = token === endId || length === maxNewTokens;
-          if (ends && c < beams && !search.done && Number.isFinite(score) && score > -1e8) {
-            search.finished.push(unroll(node, score / length ** lengthPenalty));
-            search.finished.sort((a, b) => b.score - a.score);
-            search.finished.length = Math.min(search.finished.length, beams);
-          }
-          if (!ends && next.length < beams) {
-            rows[image * beams + next.length] = row;
-            ids[image * beams + next.length] = token;
-            next.push(node);
-          }
-        }
-        search.running = next;
-        search.runningScores = Array.from({ length: beams }, (_, b) => next[b]?.logProbability ?? -1e9);
-        for (let b = next.length; b < beams; b++) rows[image * beams + b] = image * beams;
-        if (length < maxNewTokens) search.done ||= !canImprove(search, length, beams, maxNewTokens, lengthPenalty, earlyStopping);
+        });
+        advance(search, candidates, length, plan);
+        search.canImprove &&= canStillImprove(search, length, plan);
       }
-      if (length < maxNewTokens) {
-        const index = tf.tensor1d(rows, 'int32');
-        const reordered = state.map((tensor) => tf.gather(tensor, index));
-        tf.dispose(state as Tensor[]);
-        index.dispose();
-        state = reordered;
-      }
+      yield;
+      const full = earlyStopping === true && searches.every(({ places }) => places.every(({ finished }) => finished));
+      if (full || allEnded || searches.every(({ canImprove }) => !canImprove)) return resultOf(searches, plan);
+      const next = searches.flatMap(({ running }) => running);
+      ids = Int32Array.from(next, ({ tokens }) => tokens[tokens.length - 1]);
+      state = reorderRows(state, Int32Array.from(next, ({ row }) => row));
     }
   } finally {
     tf.dispose(state as Tensor[]);
     mask?.dispose();
   }
-  return searches.map((s) => s.finished);
 }

@@ -1,3 +1,5 @@
-export * from './beam';
-export * from './greedy';
+export * from './generate';
+export * from './generation-options';
+export * from './logits-processors';
 export * from './step-decoder';
+export type { StepTokens } from './sample';

@@ -1,0 +1,64 @@
+import { yieldToEventLoop } from '../engine';
+import { beamSearch } from './beam';
+import { diverseBeamSearch } from './diverse-beam';
+import type { GenerationOptions } from './generation-options';
+import { planGeneration, type GenerationPlan } from './generation-plan';
+import { sample, type StepTokens } from './sample';
+import type { GenerationResult, Prompt, StepDecoder } from './step-decoder';
+
+function search(plan: GenerationPlan): Generator<StepTokens | void, GenerationResult> {
+  if (plan.options.numBeams === 1) return sample(plan);
+  return plan.options.numBeamGroups > 1 ? diverseBeamSearch(plan) : beamSearch(plan);
+}
+
+/**
+ * Texts that continue a prompt: greedy search, sampling, beam search (drawn beams, groups of beams), by transformers' rules.
+ *
+ * @param decoder made for this prompt; the caller disposes it
+ * @throws where prompt and options make no sense, with the option's name; no tensor is left behind
+ */
+export function generate(decoder: StepDecoder, prompt: Prompt, options: GenerationOptions = {}): GenerationResult {
+  const steps = search(planGeneration(decoder, prompt, options));
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** As `generate`, coming back to the event loop after every token. @throws the signal's reason when it is aborted */
+export async function generateAsync(decoder: StepDecoder, prompt: Prompt, options: GenerationOptions = {}, signal?: AbortSignal): Promise<GenerationResult> {
+  const steps = search(planGeneration(decoder, prompt, options));
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const step = steps.next();
+      if (step.done) return step.value;
+      await yieldToEventLoop();
+    }
+  } finally {
+    steps.return(undefined as never); // disposes the state if it was broken off
+  }
+}
+
+/**
+ * Tokens as they come, a row each (null for one that has ended), greedy or drawn; the returned value is the whole result, undefined if
+ * `signal` ended the stream early. Breaking the loop off leaves no tensor behind.
+ *
+ *     for await (const [token] of streamTokens(decoder, prompt, { doSample: true }, signal)) show(tokenizer.decode([token]));
+ */
+export async function* streamTokens(decoder: StepDecoder, prompt: Prompt, options: GenerationOptions = {}, signal?: AbortSignal): AsyncGenerator<StepTokens, GenerationResult | undefined> {
+  const plan = planGeneration(decoder, prompt, options);
+  if (plan.options.numBeams > 1) throw new Error('Beams are not known before their end, so they cannot be streamed: leave numBeams out, or use generateAsync.');
+  const steps = sample(plan);
+  try {
+    while (!signal?.aborted) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      yield step.value;
+      await yieldToEventLoop();
+    }
+    return undefined;
+  } finally {
+    steps.return(undefined as never);
+  }
+}
