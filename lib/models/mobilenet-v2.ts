@@ -4,7 +4,7 @@
  * Input NHWC, normalised as the checkpoint's preprocessor says; 224×224 gives 7×7 positions of 1,280 features.
  */
 import { Random, tf, type Tensor, type Tensor4D } from '../engine';
-import { BatchNorm2d, Conv2d, Linear, Module } from '../nn';
+import { BatchNorm2d, Conv2d, Linear, Module, relu6 } from '../nn';
 
 export interface MobileNetV2Config {
   /** Width multiplier: 1 is the published network. */
@@ -49,7 +49,7 @@ class ConvNormActivation extends Module {
     this[1] = new BatchNorm2d(outChannels, config.batchNormEpsilon);
   }
 
-  forward(x: Tensor4D): Tensor4D { return tf.relu6(this[1].forward(this[0].forward(x))); }
+  forward(x: Tensor4D): Tensor4D { return relu6(this[1].forward(this[0].forward(x))); }
 }
 
 /** Expand 1×1 (unless the factor is 1), depthwise 3×3, project 1×1 without activation; residual where the shape allows. */
