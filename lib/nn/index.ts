@@ -13,5 +13,6 @@ export * from './linear';
 export * from './lstm';
 export * from './lstm-sequence';
 export * from './module';
+export * from './summary';
 export * from './rms-norm';
 export * from './rotary';

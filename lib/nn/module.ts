@@ -1,4 +1,5 @@
 import { tf, type Tensor } from '../engine';
+import { summarize, type ModuleSummary, type SummaryOptions } from './summary';
 
 /**
  * How a checkpoint stores a tensor that is kept here in TensorFlow's layout: convolution kernels are OIHW there and HWIO here,
@@ -99,6 +100,9 @@ export abstract class Module {
 
   /** Number of values in all parameters, buffers not counted. */
   parameterCount(): number { return this.parameters().reduce((sum, p) => sum + p.size, 0); }
+
+  /** Names, shapes, counts and what is trainable, as rows for a table and as text. */
+  summary(options?: SummaryOptions): ModuleSummary { return summarize(this, options); }
 
   dispose(): void { for (const [, p] of this.namedParameters()) if (!p.tensor.isDisposed) p.dispose(); }
 }
