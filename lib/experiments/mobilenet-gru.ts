@@ -4,13 +4,13 @@ import { loadFlickr8k, loadScenes, type CaptionDataset } from '../datasets';
 import { Random } from '../engine';
 import type { ImageProcessorOptions } from '../images';
 import { WordVocabulary } from '../tokenizers';
-import { findCheckpointFolder } from '../weights';
+import { resolveCheckpoint } from '../weights';
 import type { TrainingSettings } from './feature-captioning';
 import type { Profile } from './profile';
 
 export interface MobileNetGruConfig {
   dataset: 'scenes' | 'flickr8k';
-  encoder: { checkpoint: string; variable?: string; source?: string; processor: ImageProcessorOptions };
+  encoder: { checkpoint: string; processor: ImageProcessorOptions };
   decoder: Pick<AttentionGruConfig, 'embedSize' | 'hiddenSize' | 'dropout' | 'attentionFrom'>;
   /** Words seen less often in the training captions become <unk>. */
   minCount: number;
@@ -33,7 +33,7 @@ export const mobileNetGru: Record<Profile, MobileNetGruConfig> = {
   full: {
     dataset: 'flickr8k',
     encoder: {
-      checkpoint: 'mobilenet_v2', variable: 'MOBILENET_V2_DIR', source: 'google/mobilenet_v2_1.0_224',
+      checkpoint: 'mobilenet_v2',
       // The whole photograph, stretched, as the report's 7×7 grid of the full picture.
       processor: { size: { height: 224, width: 224 }, doCenterCrop: false },
     },
@@ -46,8 +46,8 @@ export const mobileNetGru: Record<Profile, MobileNetGruConfig> = {
 
 export const loadDataset = ({ dataset }: Pick<MobileNetGruConfig, 'dataset'>): CaptionDataset => (dataset === 'scenes' ? loadScenes() : loadFlickr8k());
 
-export function loadEncoder({ encoder: { checkpoint, variable, source, processor } }: MobileNetGruConfig): ImageEncoder {
-  return ImageEncoder.load(findCheckpointFolder(checkpoint, { variable, source }), processor);
+export function loadEncoder({ encoder: { checkpoint, processor } }: MobileNetGruConfig): ImageEncoder {
+  return ImageEncoder.load(resolveCheckpoint(checkpoint), processor);
 }
 
 /** An untrained captioner; `random` also draws its dropout, so hand the same one to the training. */

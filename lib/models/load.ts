@@ -5,7 +5,7 @@ import { Random } from '../engine';
 import { ImageProcessor } from '../images';
 import type { Module } from '../nn';
 import { Tokenizer } from '../tokenizers';
-import { findCheckpointFolder, hasWeights, loadState, openWeights, saveState, type SaveOptions } from '../weights';
+import { hasWeights, loadState, openWeights, resolveCheckpoint, saveState, type SaveOptions } from '../weights';
 import { writeWhole } from '../whole-file';
 import { architectureName, findArchitecture, type Architecture } from './architecture';
 import { architectures } from './architectures';
@@ -34,15 +34,14 @@ export interface LoadCheckpointOptions<M extends Module = Module> {
 }
 
 /**
- * Reads a checkpoint: a folder, or the name of one in weights/ or in the cache. The network is in evaluation mode.
+ * Reads a checkpoint: a folder, or a name that `resolveCheckpoint` understands. The network is in evaluation mode.
  *
  * @throws Error naming the file and key when something is damaged, does not fit, or is not supported; nothing stays in memory.
  */
 export function load<M extends Module>(nameOrFolder: string, options: LoadCheckpointOptions<M> & { as: new (...args: never[]) => M }): Checkpoint<M> & { model: M };
 export function load<M extends Module = Module>(nameOrFolder: string, options?: LoadCheckpointOptions<M>): Checkpoint<M>;
 export function load<M extends Module>(nameOrFolder: string, options: LoadCheckpointOptions<M> = {}): Checkpoint<M> {
-  const folder = fs.existsSync(nameOrFolder) ? nameOrFolder : findCheckpointFolder(nameOrFolder);
-  if (!fs.statSync(folder).isDirectory()) throw new Error(`${folder} is a file: expected a checkpoint's folder. For weights alone use loadState.`);
+  const folder = resolveCheckpoint(nameOrFolder);
   const config = readJsonObject(folder, 'config.json');
   const tokenizer = Tokenizer.isIn(folder) ? Tokenizer.fromPretrained(folder) : null;
   const entry = config && (hasWeights(folder) || options.as) ? findArchitecture(architectures, config, path.join(folder, 'config.json'), options.as) : null;

@@ -7,3 +7,4 @@ export * from './torch-file';
 export * from './open-weights';
 export * from './state';
 export * from './checkpoint-folder';
+export * from './registry';
