@@ -4,23 +4,32 @@ import { nativeOp } from './native';
 import { tf } from './tensorflow';
 
 /**
- * Mean cross entropy over the rows whose label is not `ignoreIndex`, as torch.nn.CrossEntropyLoss(ignore_index=…) computes it.
- * One TensorFlow kernel gives loss and gradient; no one-hot of the vocabulary is made.
+ * Mean cross entropy over the rows whose label is not `ignoreIndex`, as torch.nn.CrossEntropyLoss(ignore_index=…, label_smoothing=…)
+ * computes it. One TensorFlow kernel gives loss and gradient; a one-hot of the vocabulary is made only where labels are smoothed: then the
+ * target is 1 − labelSmoothing + labelSmoothing / classes at the label and labelSmoothing / classes elsewhere.
  *
  * @param logits (rows, classes) float32
  * @param labels (rows) int32, each ignoreIndex or in [0, classes)
  */
-export function crossEntropy(logits: Tensor2D, labels: Tensor1D, ignoreIndex = -100): Scalar {
+export function crossEntropy(logits: Tensor2D, labels: Tensor1D, ignoreIndex = -100, labelSmoothing = 0): Scalar {
   return customGradient([logits], (save) => {
     const counted = tf.notEqual(labels, ignoreIndex);
     const weights = tf.cast(counted, 'float32');
     // Ignored rows still need a label that the kernel accepts.
-    const valid = tf.mul(labels, tf.cast(counted, 'int32'));
-    const [losses, backprop] = nativeOp('SparseSoftmaxCrossEntropyWithLogits', { T: { dtype: 'float32' }, Tlabels: { dtype: 'int32' } }, [logits, valid], 2);
+    const valid = tf.mul(labels, tf.cast(counted, 'int32')) as Tensor1D;
+    const [losses, backprop] = labelSmoothing ? smoothed(logits, valid, labelSmoothing)
+      : nativeOp('SparseSoftmaxCrossEntropyWithLogits', { T: { dtype: 'float32' }, Tlabels: { dtype: 'int32' } }, [logits, valid], 2);
     const scale = tf.div(weights, tf.sum(weights));
     save(backprop, scale);
     return tf.sum(tf.mul(losses, scale));
   }, (dy, [backprop, scale]) => [tf.mul(backprop, tf.expandDims(tf.mul(scale, dy), 1))]) as Scalar;
+}
+
+/** Each row's loss with smoothed targets, and its gradient. */
+function smoothed(logits: Tensor2D, labels: Tensor1D, smoothing: number): Tensor[] {
+  const classes = logits.shape[1], rest = smoothing / classes;
+  const target = tf.oneHot(labels, classes, 1 - smoothing + rest, rest, 'float32');
+  return nativeOp('SoftmaxCrossEntropyWithLogits', { T: { dtype: 'float32' } }, [logits, target], 2);
 }
 
 /**

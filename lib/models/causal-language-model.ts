@@ -13,26 +13,38 @@ export function positionIdsOf(attentionMask: Tensor, length = attentionMask.shap
   });
 }
 
-/**
- * Logits (B, kept, vocabulary) of states (B, T, hidden) by an output layer's weight (vocabulary, hidden), of the last `logitsToKeep` positions
- * only where that is above 0; and with `labels` (B, T) the loss.
- */
-export function languageModelHead(states: Tensor, weight: Tensor, { labels, logitsToKeep }: { labels?: Tensor; logitsToKeep?: number }): { logits: Tensor; loss?: Tensor } {
+export interface LanguageModelHeadOptions {
+  /** (vocabulary), of the output layer */
+  bias?: Tensor;
+  /** (B, T) int32, −100 where not counted: adds the loss */
+  labels?: Tensor;
+  /** Share of each target that is spread over the whole vocabulary, in the loss */
+  labelSmoothing?: number;
+  /** How many of the last positions get logits; all where it is 0 or left out */
+  logitsToKeep?: number;
+}
+
+/** Logits (B, kept, vocabulary) of states (B, T, hidden) by an output layer's weight (vocabulary, hidden), and with `labels` the loss. */
+export function languageModelHead(states: Tensor, weight: Tensor, options: LanguageModelHeadOptions): { logits: Tensor; loss?: Tensor } {
+  const { bias, labels, labelSmoothing, logitsToKeep } = options;
   if (labels && logitsToKeep) throw new Error('The loss needs the logits of all positions: leave logitsToKeep out when there are labels.');
   return tf.tidy(() => {
     const [batch, length, width] = states.shape as [number, number, number];
     const kept = Math.min(logitsToKeep || length, length);
     const last = kept < length ? tf.slice(states, [0, length - kept, 0], [-1, -1, -1]) : states;
     const rows = tf.reshape(last, [-1, width]);
-    const logits = tf.reshape(tf.matMul(rows, weight as never, false, true) as Tensor, [batch, kept, weight.shape[0]]);
-    return { logits, ...(labels ? { loss: nextWordLoss(logits, labels) } : {}) } as never;
+    const product = tf.matMul(rows, weight as never, false, true) as Tensor;
+    const logits = tf.reshape(bias ? tf.add(product, bias) : product, [batch, kept, weight.shape[0]]);
+    return { logits, ...(labels ? { loss: nextWordLoss(logits, labels, labelSmoothing) } : {}) } as never;
   });
 }
 
 /** Cross entropy of logits (B, T, vocabulary) at t with labels (B, T) at t + 1, −100 where not counted; the last position has no label. */
-export function nextWordLoss(logits: Tensor, labels: Tensor): Tensor {
+export function nextWordLoss(logits: Tensor, labels: Tensor, labelSmoothing = 0): Tensor {
   const [batch, length, vocabulary] = logits.shape;
-  if (labels.shape[0] !== batch || labels.shape[1] !== length) throw new Error(`labels have the shape [${labels.shape}]: expected [${batch}, ${length}], as inputIds.`);
+  if (labels.shape[0] !== batch || labels.shape[1] !== length) {
+    throw new Error(`labels have the shape [${labels.shape}]: expected [${batch}, ${length}], as inputIds.`);
+  }
   const next = tf.concat([tf.slice(labels, [0, 1], [-1, -1]), tf.fill([batch, 1], -100, 'int32')], 1);
-  return crossEntropy(tf.reshape(logits, [-1, vocabulary]) as Tensor2D, tf.reshape(next, [-1]) as Tensor1D);
+  return crossEntropy(tf.reshape(logits, [-1, vocabulary]) as Tensor2D, tf.reshape(next, [-1]) as Tensor1D, -100, labelSmoothing);
 }

@@ -12,3 +12,5 @@ export * from './config-json';
 export * from './architecture';
 export * from './architectures';
 export * from './load';
+export * from './pre-norm-encoder';
+export * from './clip';

@@ -28,6 +28,8 @@ export interface AttentionOptions {
   scale?: number;
   /** Acts on the weights, in training. */
   dropout?: Dropout;
+  /** Zeros of the weights' shape, added to them: a score's gradient for the probe is that for the weights (Grad-CAM). */
+  probe?: Tensor;
 }
 
 /**
@@ -39,7 +41,8 @@ export interface AttentionOptions {
  * @param value as key
  * @returns output (B, queries, heads·size) and weights (B, heads, queries, keys), the weights before dropout; both are the caller's
  */
-export function attention(query: Tensor, key: Tensor, value: Tensor, { mask, scale, dropout }: AttentionOptions = {}): { output: Tensor; weights: Tensor } {
+export function attention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): { output: Tensor; weights: Tensor } {
+  const { mask, scale, dropout, probe } = options;
   const [batch, heads, queries, size] = query.shape as [number, number, number, number];
   const groups = key.shape[1]!;
   if (heads % groups !== 0) throw new Error(`${groups} key heads cannot share ${heads} query heads evenly.`);
@@ -48,7 +51,8 @@ export function attention(query: Tensor, key: Tensor, value: Tensor, { mask, sca
   const [output, weights] = tf.tidy(() => {
     // The factor goes to the queries: there are fewer of them than scores.
     const scores = single(tf.matMul(grouped(tf.mul(query, scale ?? 1 / Math.sqrt(size))) as never, key as never, false, true) as Tensor);
-    const weights = tf.softmax(mask ? tf.add(scores, mask) : scores);
+    const softmax = tf.softmax(mask ? tf.add(scores, mask) : scores);
+    const weights = probe ? tf.add(softmax, probe) : softmax;
     const dropped = dropout ? dropout.forward(weights) : weights;
     return [mergeHeads(single(tf.matMul(grouped(dropped) as never, value as never) as Tensor)), weights];
   });

@@ -25,6 +25,15 @@ describe('crossEntropy', () => {
     closeTo((gradient!.arraySync() as number[][])[1], [0, 0, 0], 0);
   });
 
+  it('smooths labels: part of the target is spread over all classes', () => {
+    const logSoftmax = tf.logSoftmax(logits).arraySync() as number[][], smoothing = 0.3;
+    const row = (i: number, label: number) => -(1 - smoothing) * logSoftmax[i][label] - smoothing / 3 * logSoftmax[i].reduce((sum, v) => sum + v, 0);
+    closeTo(crossEntropy(logits, labels, -100, smoothing).dataSync(), [(row(0, 1) + row(2, 2) + row(3, 0)) / 3], 1e-6);
+    const { gradients: [gradient] } = valueAndGradients(() => crossEntropy(logits, labels, -100, smoothing), [logits]);
+    closeTo(gradient!.dataSync(), numeric((x) => crossEntropy(x as Tensor2D, labels, -100, smoothing), logits), 1e-3);
+    closeTo((gradient!.arraySync() as number[][])[1], [0, 0, 0], 0);
+  });
+
   it('takes any label as the one to ignore', () => {
     const zeros = tf.tensor1d([1, 0, 2, 0], 'int32') as Tensor1D;
     const only = crossEntropy(tf.gather(logits, [0, 2]) as Tensor2D, tf.tensor1d([1, 2], 'int32'));

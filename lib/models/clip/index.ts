@@ -1,0 +1,4 @@
+export * from './config';
+export * from './text-model';
+export * from './vision-model';
+export * from './clip-model';
