@@ -8,6 +8,7 @@ export * from './vit-timm';
 export * from './gpt2';
 export * from './bert';
 export * from './deit3';
+export * from './llama';
 export * from './config-json';
 export * from './architecture';
 export * from './architectures';

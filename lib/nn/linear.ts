@@ -1,17 +1,23 @@
 import { Random, tf, type Tensor } from '../engine';
-import { uniform } from './initialization';
+import { normal, uniform } from './initialization';
 import { Module, Parameter } from './module';
 
-/** y = x Wᵀ + b as torch.nn.Linear: weight (out, in), both uniform in ±1/√in at the start. */
+export interface LinearOptions {
+  bias?: boolean;
+  /** Start with a normal weight of this standard deviation and a bias of zero. */
+  std?: number;
+}
+
+/** y = x Wᵀ + b as torch.nn.Linear: weight (out, in), both uniform in ±1/√in at the start unless a `std` is given. */
 export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias?: Parameter;
 
-  constructor(readonly inFeatures: number, readonly outFeatures: number, random: Random, { bias = true } = {}) {
+  constructor(readonly inFeatures: number, readonly outFeatures: number, random: Random, { bias = true, std }: LinearOptions = {}) {
     super();
     const bound = 1 / Math.sqrt(inFeatures);
-    this.weight = new Parameter(uniform([outFeatures, inFeatures], bound, random));
-    if (bias) this.bias = new Parameter(uniform([outFeatures], bound, random));
+    this.weight = new Parameter(std === undefined ? uniform([outFeatures, inFeatures], bound, random) : normal([outFeatures, inFeatures], std, random));
+    if (bias) this.bias = new Parameter(std === undefined ? uniform([outFeatures], bound, random) : tf.zeros([outFeatures]));
   }
 
   /** (…, in) → (…, out) */

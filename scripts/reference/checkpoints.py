@@ -17,6 +17,7 @@ FILE = Path(__file__).parents[2] / "test/fixtures/models/checkpoints.json"
 VIT = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=40, image_size=32, patch_size=8)
 GPT2 = dict(vocab_size=61, n_positions=19, n_embd=32, n_layer=2, n_head=4)
 BERT = dict(vocab_size=53, hidden_size=30, num_hidden_layers=2, num_attention_heads=3, intermediate_size=44, max_position_embeddings=17)
+LLAMA = dict(vocab_size=59, hidden_size=24, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, pad_token_id=2, max_position_embeddings=32)
 
 
 def ids(count: int, below: int) -> torch.Tensor:
@@ -65,5 +66,8 @@ FILE.write_text(json.dumps([
     transformer("BertForMaskedLM", t.BertConfig(**BERT), {"input_ids": ids(9, 53)}),
     transformer("BertForSequenceClassification", t.BertConfig(**BERT, num_labels=3), {"input_ids": ids(9, 53)}),
     transformer("BertModel", t.BertConfig(**BERT), {"input_ids": ids(9, 53)}, "last_hidden_state"),
+    transformer("LlamaForCausalLM", t.LlamaConfig(**LLAMA, rope_parameters={"rope_type": "default", "rope_theta": 700.0}), {"input_ids": ids(7, 59)}),
+    transformer("LlamaForCausalLM", t.LlamaConfig(**LLAMA, tie_word_embeddings=True, head_dim=10, mlp_bias=True), {"input_ids": ids(7, 59)}),
+    transformer("LlamaModel", t.LlamaConfig(**LLAMA), {"input_ids": ids(7, 59)}, "last_hidden_state"),
     of_timm("deit3_small_patch16_224", 48, img_size=48, embed_dim=36, depth=2, num_heads=3, num_classes=4),
 ], indent=0))

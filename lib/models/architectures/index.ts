@@ -3,6 +3,7 @@ import type { Architecture } from '../architecture';
 import { bertArchitectures } from './bert';
 import { deit3Architectures } from './deit3';
 import { gpt2Architectures } from './gpt2';
+import { llamaArchitectures } from './llama';
 import { vitArchitectures } from './vit';
 
-export const architectures: readonly Architecture[] = [...vitArchitectures, ...deit3Architectures, ...gpt2Architectures, ...bertArchitectures];
+export const architectures: readonly Architecture[] = [...vitArchitectures, ...deit3Architectures, ...gpt2Architectures, ...bertArchitectures, ...llamaArchitectures];
