@@ -4,6 +4,7 @@ export * from './attention';
 export * from './attention-gru';
 export * from './conv1d';
 export * from './conv2d';
+export * from './conv-norm';
 export * from './dropout';
 export * from './embedding';
 export * from './gru';
