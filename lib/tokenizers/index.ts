@@ -1,4 +1,3 @@
-export * from './caption-vocabulary';
 export * from './chat-template';
 export * from './sentence-piece-bpe';
 export * from './tokenizer';
