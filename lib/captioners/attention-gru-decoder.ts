@@ -3,8 +3,9 @@
  * beside it and is frozen.
  */
 import { crossEntropy, Random, tf, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
-import { repeatRows, type DecoderStep, type RowState, type StepDecoder } from '../generation';
+import { repeatRows, type DecoderStep, type RowState } from '../generation';
 import { AdditiveAttention, attentionGru, Dropout, Embedding, Gru, Linear, Module } from '../nn';
+import type { CaptionBatch, CaptionDecoder, DisposableStepDecoder } from './caption-decoder';
 
 export interface AttentionGruConfig {
   vocabSize: number;
@@ -23,17 +24,8 @@ export interface AttentionGruConfig {
 
 export const attentionGruDefaults = { embedSize: 256, hiddenSize: 512, dropout: 0.5, attentionFrom: 'hiddenState', padId: 0 } as const;
 
-/** One training batch. B captions, T words, L positions, F features. */
-export interface CaptionBatch {
-  /** (B, L, F) */
-  features: Tensor;
-  /** (B, T) int32: start token and words */
-  inputIds: Tensor2D;
-  /** (B, T) int32: words and end token; padding counts for nothing */
-  labels: Tensor2D;
-}
-
-export class AttentionGruDecoder extends Module {
+export class AttentionGruDecoder extends Module implements CaptionDecoder {
+  static readonly modelType = 'attention_gru_captioner';
   readonly embedding: Embedding;
   readonly attention: AdditiveAttention;
   readonly gru: Gru;
@@ -80,12 +72,12 @@ export class AttentionGruDecoder extends Module {
   loss({ features, inputIds, labels }: CaptionBatch): Scalar {
     return tf.tidy(() => {
       const { logits } = this.forward(features, inputIds);
-      return crossEntropy(tf.reshape(logits, [-1, this.config.vocabSize]) as Tensor2D, tf.reshape(labels, [-1]) as Tensor1D, this.config.padId);
+      return crossEntropy(tf.reshape(logits, [-1, this.config.vocabSize]) as Tensor2D, tf.reshape(labels, [-1]) as Tensor1D);
     });
   }
 
   /** For greedy and beam search over the captions of these images. Dispose it after the search. */
-  stepDecoder(features: Tensor): StepDecoder & { dispose(): void } {
+  stepDecoder(features: Tensor): DisposableStepDecoder {
     const { attention, config } = this;
     const projected = attention.projectFeatures(features), images = features.shape[0];
     // The report's variant looks once, from the zero state.

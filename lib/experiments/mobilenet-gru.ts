@@ -1,5 +1,5 @@
 /** Report 003: MobileNetV2, additive attention and GRU. `small` and `full` differ in values only. */
-import { AttentionGruCaptioner, AttentionGruDecoder, attentionGruDefaults, ImageEncoder, type AttentionGruConfig } from '../captioners';
+import { RecurrentCaptioner, AttentionGruDecoder, attentionGruDefaults, ImageEncoder, type AttentionGruConfig } from '../captioners';
 import { loadFlickr8k, loadScenes, type CaptionDataset } from '../datasets';
 import { Random } from '../engine';
 import type { ImageProcessorOptions } from '../images';
@@ -51,10 +51,10 @@ export function loadEncoder({ encoder: { checkpoint, processor } }: MobileNetGru
 }
 
 /** An untrained captioner; `random` also draws its dropout, so hand the same one to the training. */
-export function buildCaptioner(config: MobileNetGruConfig, dataset: CaptionDataset, encoder: ImageEncoder, random: Random): AttentionGruCaptioner {
+export function buildCaptioner(config: MobileNetGruConfig, dataset: CaptionDataset, encoder: ImageEncoder, random: Random): RecurrentCaptioner {
   const vocabulary = WordVocabulary.fromCaptions(dataset.split('train').captions(), { minCount: config.minCount });
   const decoder = new AttentionGruDecoder({
     ...attentionGruDefaults, ...config.decoder, vocabSize: vocabulary.size, featureSize: encoder.featureSize, padId: vocabulary.padId,
   }, random);
-  return new AttentionGruCaptioner(encoder, decoder, vocabulary, { maxNewTokens: config.training.maxWords + 1, lengthPenalty: config.lengthPenalty });
+  return new RecurrentCaptioner(encoder, decoder, vocabulary, { maxNewTokens: config.training.maxWords + 1, lengthPenalty: config.lengthPenalty });
 }

@@ -2,6 +2,29 @@ import { Random, tf, type Tensor } from '../engine';
 import { Linear } from './linear';
 import { Module } from './module';
 
+export type AttentionActivation = 'tanh' | 'relu';
+
+/**
+ * Where to look: score = v · act(projected + query), weights = softmax of the scores, context = weights · features. L positions, A attention
+ * size, F features; B images with k queries each.
+ *
+ * @param features (B, L, F)
+ * @param projected (B, L, A): the features' part of the hidden layer
+ * @param query (B·k, A)
+ * @param scoreWeight (1, A)
+ * @returns energy (B, k, L, A) after the activation, weights (B·k, L) that sum to 1, context (B·k, F)
+ */
+export function attend(features: Tensor, projected: Tensor, query: Tensor, scoreWeight: Tensor, activation: AttentionActivation = 'tanh') {
+  const [images, positions, size] = projected.shape as [number, number, number];
+  const rows = query.shape[0], perImage = rows / images;
+  const sum = tf.add(tf.expandDims(projected, 1), tf.reshape(query, [images, perImage, 1, size]));
+  const energy = activation === 'tanh' ? tf.tanh(sum) : tf.relu(sum);
+  const scores = tf.matMul(tf.reshape(energy, [-1, size]), scoreWeight as never, false, true) as Tensor;
+  const weights = tf.softmax(tf.reshape(scores, [images, perImage, positions]));
+  const context = tf.matMul(weights as never, features as never) as Tensor;
+  return { energy, weights: tf.reshape(weights, [rows, positions]), context: tf.reshape(context, [rows, features.shape[2]!]) };
+}
+
 /**
  * Additive attention (Bahdanau et al. 2015) over image positions, as report 003 builds it: score = v · tanh(W [feature; hidden] + b).
  * The product over the concatenation is split into W_f·feature, computed once per image, and W_h·hidden, computed per word.
@@ -33,15 +56,10 @@ export class AdditiveAttention extends Module {
 
   /** Hidden (B·k, H), k rows an image → context (B·k, F) and weights (B·k, L) that sum to 1. */
   forward(features: Tensor, projected: Tensor, hidden: Tensor): { context: Tensor; weights: Tensor } {
-    const [batch, positions] = features.shape;
-    const rows = hidden.shape[0], perImage = rows / batch;
     const [context, weights] = tf.tidy(() => {
       const query = tf.matMul(hidden as never, this.hiddenWeight() as never, false, true) as Tensor;
-      const energy = tf.tanh(tf.add(tf.expandDims(projected, 1), tf.reshape(query, [batch, perImage, 1, this.hiddenSize])));
-      const scores = tf.matMul(tf.reshape(energy, [-1, this.hiddenSize]), this.v.weight.tensor as never, false, true) as Tensor;
-      const weights = tf.softmax(tf.reshape(scores, [batch, perImage, positions]));
-      const context = tf.matMul(weights as never, features as never) as Tensor;
-      return [tf.reshape(context, [rows, this.featureSize]), tf.reshape(weights, [rows, positions])];
+      const attended = attend(features, projected, query, this.v.weight.tensor);
+      return [attended.context, attended.weights];
     });
     return { context, weights };
   }

@@ -1,4 +1,5 @@
 import { customGradient, nativeOp, tf, type Tensor } from '../engine';
+import { attend } from './additive-attention';
 import { gruGates } from './gru';
 
 /** Tensors of one pass of an attention GRU over a whole sequence. B images, T words, L positions, F features, A attention size, H hidden. */
@@ -38,14 +39,6 @@ export function attentionGru(inputs: AttentionGruInputs, once = false): Tensor {
   const steps = wordGates.shape[1]!;
   const size = initialHidden.shape[1]!;
 
-  const attend = (query: Tensor) => {
-    const energy = tf.tanh(tf.add(projected, tf.expandDims(query, 1)));
-    const scores = matMul(tf.reshape(energy, [batch * positions, attentionSize]), scoreWeight, false, true);
-    const weights = tf.softmax(tf.reshape(scores, [batch, positions]));
-    const context = tf.reshape(matMul(tf.expandDims(weights, 1), features), [batch, -1]);
-    return { energy, weights, context };
-  };
-
   const forward = (save: (...tensors: Tensor[]) => void): Tensor => {
     const words = tf.unstack(wordGates, 1);
     const hiddens: Tensor[] = [initialHidden];
@@ -54,7 +47,7 @@ export function attentionGru(inputs: AttentionGruInputs, once = false): Tensor {
     for (let t = 0; t < steps; t++) {
       const hidden = hiddens[t];
       const fromHidden = matMul(hidden, hiddenWeight, false, true);
-      if (!attended || !once) attended = attend(tf.slice(fromHidden, [0, 0], [batch, attentionSize]));
+      if (!attended || !once) attended = attend(features, projected, tf.slice(fromHidden, [0, 0], [batch, attentionSize]), scoreWeight);
       const { energy, weights, context } = attended;
       const gi = tf.add(words[t], matMul(context, contextWeight, false, true));
       const gh = tf.add(tf.slice(fromHidden, [0, attentionSize], [batch, 3 * size]), hiddenBias);

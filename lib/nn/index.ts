@@ -2,6 +2,7 @@ export * from './activations';
 export * from './additive-attention';
 export * from './attention';
 export * from './attention-gru';
+export * from './attention-lstm';
 export * from './conv1d';
 export * from './conv2d';
 export * from './conv-norm';

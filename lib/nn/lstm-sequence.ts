@@ -22,8 +22,29 @@ export function lstmGates(preActivations: Tensor, cell: Tensor) {
   return { input, forget, candidate, output, squashed, cell: nextCell, hidden: tf.mul(output, squashed) };
 }
 
+export interface LstmKept { input: Tensor; forget: Tensor; candidate: Tensor; output: Tensor; squashed: Tensor }
+
+/**
+ * The way back through `lstmGates` for steps of one batch: from the gradients of hidden and cell (B, H) to those of the pre-activations
+ * (B, 4H), in TensorFlow's order (input, cell, forget, output), and of the cell before. Call it inside tf.tidy.
+ *
+ * @param weight (4H, H): only its shape counts
+ */
+export function lstmGatesGradient(batch: number, weight: Tensor): (kept: LstmKept, cell: Tensor, dHidden: Tensor, dCell: Tensor) => { gates: Tensor; cell: Tensor } {
+  const size = weight.shape[1]!;
+  // The kernel is that of LSTMBlockCell's gradient; without peepholes it reads neither the input nor the weights, only their shapes.
+  const noInput = tf.zeros([batch, 0]), unused = tf.zeros([size]), noBias = tf.zeros([4 * size]), noWeight = tf.reshape(weight, [size, 4 * size]);
+  return ({ input, forget, candidate, output, squashed }, cell, dHidden, dCell) => {
+    const [before, gates, ...peepholes] = nativeOp('LSTMBlockCellGrad', { use_peephole: { bool: false }, T: { dtype: 'float32' } }, [
+      noInput, cell, output, noWeight, unused, unused, unused, noBias, input, squashed, forget, output, candidate, squashed, dCell, dHidden,
+    ], 5);
+    tf.dispose(peepholes);
+    return { gates, cell: before };
+  };
+}
+
 /** From the order input, forget, cell, output to TensorFlow's input, cell, forget, output, or back. */
-function swapMiddleQuarters(gates: Tensor, axis: number): Tensor {
+export function swapMiddleQuarters(gates: Tensor, axis: number): Tensor {
   const [i, f, g, o] = tf.split(gates, 4, axis);
   return tf.concat([i, g, f, o], axis);
 }
@@ -58,18 +79,14 @@ export function lstmSequence({ inputGates, initialHidden, initialCell, hiddenWei
   const backward = (dy: Tensor, [weight, ...saved]: Tensor[]): Tensor[] => {
     const parts = tf.unstack(dy, 0);
     const reordered = swapMiddleQuarters(weight, 0);
-    const noInput = tf.zeros([batch, 0]), unused = tf.zeros([size]), noBias = tf.zeros([4 * size]);
+    const gradientOf = lstmGatesGradient(batch, weight);
     const dGates: Tensor[] = new Array(steps);
     let dHidden: Tensor | undefined, dCell = parts[steps];
     for (let t = steps - 1; t >= 0; t--) {
       const [input, forget, candidate, output, squashed, cell] = saved.slice(steps + 6 * t, steps + 6 * t + 6);
       const dh = dHidden ? tf.add(parts[t], dHidden) : parts[t];
-      // The kernel is that of LSTMBlockCell's gradient; without peepholes it reads neither the input nor the weights, only their shapes.
-      const [before, gates, ...peepholes] = nativeOp('LSTMBlockCellGrad', { use_peephole: { bool: false }, T: { dtype: 'float32' } }, [
-        noInput, cell, saved[t], tf.reshape(weight, [size, 4 * size]), unused, unused, unused, noBias,
-        input, squashed, forget, output, candidate, squashed, dCell, dh,
-      ], 5);
-      tf.dispose([dh, parts[t], dCell, ...peepholes, ...(dHidden ? [dHidden] : [])]);
+      const { gates, cell: before } = gradientOf({ input, forget, candidate, output, squashed }, cell, dh, dCell);
+      tf.dispose([dh, parts[t], dCell, ...(dHidden ? [dHidden] : [])]);
       [dGates[t], dHidden, dCell] = [gates, matMul(gates, reordered), before];
     }
     const stacked = swapMiddleQuarters(tf.stack(dGates, 0), 2);

@@ -1,3 +1,4 @@
+export * from './caption-vocabulary';
 export * from './chat-template';
 export * from './sentence-piece-bpe';
 export * from './tokenizer';

@@ -6,6 +6,7 @@
  */
 import * as fs from 'node:fs';
 import { writeWhole } from '../whole-file';
+import type { CaptionVocabulary } from './caption-vocabulary';
 import { PieceTrainer, SPACE_MARK } from './sentence-piece-trainer';
 
 const META = ['<unk>', '<s>', '</s>'];
@@ -18,10 +19,14 @@ export interface SentencePieceOptions {
   readonly hardLimit?: boolean;
 }
 
-export class SentencePieceBpe {
+export class SentencePieceBpe implements CaptionVocabulary {
   readonly unkId = 0;
   readonly bosId = 1;
   readonly eosId = 2;
+  readonly startId = this.bosId;
+  readonly endId = this.eosId;
+  /** SentencePiece's default vocabulary has no padding piece. */
+  readonly padId = this.eosId;
   private readonly ids: ReadonlyMap<string, number>;
 
   /** @param pieces by id; of two pieces that could be merged the one with the smaller id is. */
@@ -59,6 +64,12 @@ export class SentencePieceBpe {
 
   get size(): number { return this.pieces.length; }
 
+  word(id: number): string {
+    const piece = this.pieces[id];
+    if (piece === undefined) throw new RangeError(`Id ${id} is outside the vocabulary of ${this.size} pieces.`);
+    return piece;
+  }
+
   /** Ids without <s> and </s>; a run of letters outside the vocabulary becomes one <unk>. */
   encode(text: string): number[] {
     const ids: number[] = [];
@@ -94,8 +105,7 @@ export class SentencePieceBpe {
   decode(ids: Iterable<number>): string {
     let text = '';
     for (const id of ids) {
-      const piece = this.pieces[id];
-      if (piece === undefined) throw new RangeError(`Id ${id} is outside the vocabulary of ${this.size} pieces.`);
+      const piece = this.word(id);
       if (id === this.unkId) text += ' \u2047 ';
       else if (id >= META.length) text += text === '' && piece.startsWith(SPACE_MARK) ? piece.slice(1) : piece;
     }

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { z } from 'zod';
 import { writeWhole } from '../whole-file';
+import type { CaptionVocabulary } from './caption-vocabulary';
 
 /** A word is a run of letters and digits, with inner hyphens and apostrophes; everything else separates words. */
 const WORD = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
@@ -16,7 +17,7 @@ const fileSchema = z.object({
  * Words of the training captions as ids, for the recurrent captioners. Saved as a tokenizer.json of the WordLevel type, which
  * Python's `tokenizers` reads and encodes the same way.
  */
-export class WordVocabulary {
+export class WordVocabulary implements CaptionVocabulary {
   readonly padId = 0;
   readonly startId = 1;
   readonly endId = 2;

@@ -1,7 +1,7 @@
 import { Random, tf, type Tensor2D } from '../engine';
 import type { CaptionBatch } from '../captioners';
 import type { CaptionDataset } from '../datasets';
-import type { WordVocabulary } from '../tokenizers';
+import type { CaptionVocabulary } from '../tokenizers';
 import type { FeatureCache } from './feature-cache';
 
 /** One caption with the id of its picture; ids without start and end. */
@@ -9,7 +9,7 @@ interface Example { image: string; ids: number[] }
 
 export interface CaptionBatchesOptions {
   dataset: CaptionDataset;
-  vocabulary: WordVocabulary;
+  vocabulary: CaptionVocabulary;
   features: FeatureCache;
   batchSize: number;
   /** Words kept of a longer caption. */
@@ -44,7 +44,7 @@ export class CaptionBatches {
     const examples = Array.from(order.subarray(index * batchSize, (index + 1) * batchSize), (i) => this.examples[i]);
     const steps = Math.max(...examples.map(({ ids }) => ids.length)) + 1;
     const inputs = new Int32Array(examples.length * steps).fill(vocabulary.padId);
-    const labels = new Int32Array(examples.length * steps).fill(vocabulary.padId);
+    const labels = new Int32Array(examples.length * steps).fill(-100);
     for (const [row, { ids }] of examples.entries()) {
       inputs.set([vocabulary.startId, ...ids], row * steps);
       labels.set([...ids, vocabulary.endId], row * steps);

@@ -4,32 +4,50 @@ import { z } from 'zod';
 import { Random, type Tensor } from '../engine';
 import { generate, mergeGenerationOptions, type Hypothesis } from '../generation';
 import type { ImageSource } from '../images';
-import { WordVocabulary } from '../tokenizers';
+import { parseConfig, readJsonObject, toSnakeCase } from '../models';
+import { SentencePieceBpe, WordVocabulary, type CaptionVocabulary } from '../tokenizers';
 import { loadState, saveState } from '../weights';
 import { AttentionGruDecoder } from './attention-gru-decoder';
+import { AttentionLstmDecoder } from './attention-lstm-decoder';
+import type { CaptionDecoder } from './caption-decoder';
 import type { Caption, Captioner, CaptionOptions } from './captioner';
 import { ImageEncoder } from './image-encoder';
+import { LstmDecoder } from './lstm-decoder';
 
-const configSchema = z.object({
-  model_type: z.literal('attention_gru_captioner'),
-  vocab_size: z.number().int().positive(),
-  feature_size: z.number().int().positive(),
-  embed_size: z.number().int().positive(),
-  hidden_size: z.number().int().positive(),
-  dropout: z.number().min(0).max(1),
-  attention_from: z.enum(['hiddenState', 'initialState']),
-  pad_id: z.number().int().nonnegative(),
-  max_new_tokens: z.number().int().positive(),
-  length_penalty: z.number(),
-});
+const size = z.number().int().positive().max(1_000_000);
+const dropout = z.number().min(0).lt(1);
+const generation = { maxNewTokens: size, lengthPenalty: z.number() };
+
+/** Decoders by the model_type of config.json, with the schema of what describes them. */
+const kinds = [
+  {
+    decoder: AttentionGruDecoder,
+    schema: z.object({
+      vocabSize: size, featureSize: size, embedSize: size, hiddenSize: size, dropout, attentionFrom: z.enum(['hiddenState', 'initialState']),
+      padId: z.number().int().nonnegative(),
+    }),
+  },
+  {
+    decoder: AttentionLstmDecoder,
+    schema: z.object({
+      vocabSize: size, featureSize: size, embedSize: size, hiddenSize: size, attentionSize: size, dropout, attentionActivation: z.enum(['tanh', 'relu']),
+      attentionPenalty: z.number().min(0),
+    }),
+  },
+  { decoder: LstmDecoder, schema: z.object({ vocabSize: size, featureSize: size, embedSize: size, hiddenSize: size, numLayers: size, dropout }) },
+] as const;
+
+/** Files that hold a vocabulary, and what reads them. */
+const vocabularies: readonly { file: string; of: typeof WordVocabulary | typeof SentencePieceBpe }[] =
+  [{ file: 'tokenizer.json', of: WordVocabulary }, { file: 'sentencepiece.vocab', of: SentencePieceBpe }];
 
 /** A captioner's own defaults: most words with the end token, and how beams of different lengths compare. */
 export type CaptionerGeneration = Required<Pick<CaptionOptions, 'maxNewTokens' | 'lengthPenalty'>>;
 
-/** Report 003 as a whole: frozen MobileNetV2, decoder, vocabulary. */
-export class AttentionGruCaptioner implements Captioner {
+/** Reports 001 A, 002 and 003 as a whole: a frozen image encoder, a recurrent decoder and the words it was trained on. */
+export class RecurrentCaptioner<D extends CaptionDecoder = CaptionDecoder> implements Captioner {
   /** @param generation what holds unless an option of a call says otherwise */
-  constructor(readonly encoder: ImageEncoder, readonly decoder: AttentionGruDecoder, readonly vocabulary: WordVocabulary,
+  constructor(readonly encoder: ImageEncoder, readonly decoder: D, readonly vocabulary: CaptionVocabulary,
     readonly generation: CaptionerGeneration = { maxNewTokens: 21, lengthPenalty: 1 }) {
     if (encoder.featureSize !== decoder.config.featureSize) {
       throw new Error(`The encoder gives ${encoder.featureSize} features, the decoder takes ${decoder.config.featureSize}.`);
@@ -61,8 +79,9 @@ export class AttentionGruCaptioner implements Captioner {
     const { batchSize: _, ...given } = options;
     const decoder = this.decoder.stepDecoder(features);
     const prompt = { promptIds: Array.from({ length: features.shape[0] }, () => [startId]), eosTokenId: endId, padTokenId: padId };
+    const suppressTokens = [...new Set([padId, startId, unkId])].filter((id) => id !== endId);
     try {
-      return generate(decoder, prompt, mergeGenerationOptions({ ...this.generation, suppressTokens: [padId, startId, unkId] }, given)).hypotheses;
+      return generate(decoder, prompt, mergeGenerationOptions({ ...this.generation, suppressTokens }, given)).hypotheses;
     } finally {
       decoder.dispose();
     }
@@ -76,40 +95,35 @@ export class AttentionGruCaptioner implements Captioner {
   }
 
   save(folder: string): void {
+    const kind = kinds.find((one) => this.decoder instanceof one.decoder);
+    const vocabulary = vocabularies.find((one) => this.vocabulary instanceof one.of);
+    if (!kind || !vocabulary) throw new Error(`A captioner of ${this.decoder.constructor.name} and ${this.vocabulary.constructor.name} has no layout to be saved in.`);
     const temporary = `${folder}.${process.pid}.tmp`;
     fs.rmSync(temporary, { recursive: true, force: true });
     fs.mkdirSync(path.join(temporary, 'encoder'), { recursive: true });
-    const { vocabSize, featureSize, embedSize, hiddenSize, dropout, attentionFrom, padId } = this.decoder.config;
-    const config: z.infer<typeof configSchema> = {
-      model_type: 'attention_gru_captioner', vocab_size: vocabSize, feature_size: featureSize, embed_size: embedSize, hidden_size: hiddenSize,
-      dropout, attention_from: attentionFrom, pad_id: padId, max_new_tokens: this.generation.maxNewTokens,
-      length_penalty: this.generation.lengthPenalty,
-    };
+    const config = toSnakeCase({ modelType: kind.decoder.modelType, ...this.decoder.config, ...this.generation });
     fs.writeFileSync(path.join(temporary, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
     saveState(this.decoder, path.join(temporary, 'model.safetensors'));
-    this.vocabulary.save(path.join(temporary, 'tokenizer.json'));
+    this.vocabulary.save(path.join(temporary, vocabulary.file));
     for (const file of ['config.json', 'model.safetensors']) fs.copyFileSync(path.join(this.encoder.folder, file), path.join(temporary, 'encoder', file));
     this.encoder.processor.save(path.join(temporary, 'encoder'));
     fs.rmSync(folder, { recursive: true, force: true });
     fs.renameSync(temporary, folder);
   }
 
-  static load(folder: string): AttentionGruCaptioner {
+  /** @throws Error naming the file and the key that is wrong */
+  static load(folder: string): RecurrentCaptioner {
     const file = path.join(folder, 'config.json');
-    let json: unknown;
-    try { json = JSON.parse(fs.readFileSync(file, 'utf8')); } catch (error) {
-      throw new Error(`${file} cannot be read (${(error as Error).message}): expected a folder that AttentionGruCaptioner.save wrote.`);
-    }
-    const parsed = configSchema.safeParse(json);
-    if (!parsed.success) throw new Error(`${file}: ${parsed.error.issues[0].path.join('.')}: ${parsed.error.issues[0].message}.`);
-    const c = parsed.data;
-    const decoder = new AttentionGruDecoder({
-      vocabSize: c.vocab_size, featureSize: c.feature_size, embedSize: c.embed_size, hiddenSize: c.hidden_size,
-      dropout: c.dropout, attentionFrom: c.attention_from, padId: c.pad_id,
-    }, new Random(0));
+    const json = readJsonObject(folder, 'config.json');
+    if (!json) throw new Error(`${file} cannot be read: expected a folder that RecurrentCaptioner.save wrote.`);
+    const kind = kinds.find((one) => one.decoder.modelType === json.model_type);
+    if (!kind) throw new Error(`${file}: model_type is ${String(json.model_type)}: expected one of ${kinds.map((one) => one.decoder.modelType).join(', ')}.`);
+    const vocabulary = vocabularies.find((one) => fs.existsSync(path.join(folder, one.file)));
+    if (!vocabulary) throw new Error(`${folder} has no vocabulary: expected ${vocabularies.map((one) => one.file).join(' or ')}.`);
+    const decoder = new kind.decoder(parseConfig<never>(json, kind.schema as unknown as z.ZodType<never>, file), new Random(0));
+    const defaults = parseConfig(json, z.object(generation), file);
     loadState(decoder, path.join(folder, 'model.safetensors'));
-    return new AttentionGruCaptioner(ImageEncoder.load(path.join(folder, 'encoder')), decoder, WordVocabulary.load(path.join(folder, 'tokenizer.json')),
-      { maxNewTokens: c.max_new_tokens, lengthPenalty: c.length_penalty });
+    return new RecurrentCaptioner(ImageEncoder.load(path.join(folder, 'encoder')), decoder, vocabulary.of.load(path.join(folder, vocabulary.file)), defaults);
   }
 
   dispose(): void { this.decoder.dispose(); this.encoder.dispose(); }

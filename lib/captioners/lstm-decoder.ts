@@ -1,0 +1,89 @@
+/**
+ * Report 001, part A: an LSTM of several layers that gets the picture as its first input and the words after it (as Show and Tell, Vinyals et
+ * al. 2015, https://arxiv.org/abs/1411.4555).
+ */
+import { crossEntropy, Random, tf, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
+import { repeatRows, type DecoderStep, type RowState } from '../generation';
+import { Embedding, heNormal, Linear, Lstm, Module, normal } from '../nn';
+import type { CaptionBatch, CaptionDecoder, DisposableStepDecoder } from './caption-decoder';
+
+export interface LstmDecoderConfig {
+  vocabSize: number;
+  /** Features of the picture (1,536 for InceptionResNetV2, before its last layer). */
+  featureSize: number;
+  embedSize: number;
+  hiddenSize: number;
+  numLayers: number;
+  /** Between the layers. */
+  dropout: number;
+}
+
+export const lstmDecoderDefaults = { embedSize: 1024, hiddenSize: 1024, numLayers: 3, dropout: 0 } as const;
+
+export class LstmDecoder extends Module implements CaptionDecoder {
+  static readonly modelType = 'lstm_captioner';
+  /** The encoder's last layer in the report: its only trained one, to the width of a word. */
+  readonly encoder_fc: Linear;
+  readonly embedding: Embedding;
+  readonly lstm: Lstm;
+  readonly fc: Linear;
+
+  constructor(readonly config: LstmDecoderConfig, random: Random) {
+    super();
+    const { vocabSize, featureSize, embedSize, hiddenSize, numLayers, dropout } = config;
+    this.encoder_fc = new Linear(featureSize, embedSize, random);
+    this.embedding = new Embedding(vocabSize, embedSize, random);
+    this.lstm = new Lstm(embedSize, hiddenSize, random, { numLayers, dropout });
+    this.fc = new Linear(hiddenSize, vocabSize, random);
+    // The report names normal and He initialisation, not which layer has which: words normal, layers before a non-linearity or a softmax He's.
+    this.embedding.weight.assign(normal(this.embedding.weight.shape, 0.02, random));
+    for (const { weight, bias, inFeatures } of [this.encoder_fc, this.fc]) {
+      weight.assign(heNormal(weight.shape, inFeatures, random));
+      bias!.assign(tf.zeros(bias!.shape));
+    }
+  }
+
+  /** Features (B, L, F) → the first input (B, embedding): the mean over the positions, projected. */
+  private picture(features: Tensor): Tensor { return this.encoder_fc.forward(tf.mean(features, 1)); }
+
+  /** Features (B, L, F), ids (B, T), of which the first, the start token, gives its place to the picture → logits (B, T, vocabulary). */
+  forward(features: Tensor, inputIds: Tensor2D): { logits: Tensor } {
+    const [batch, steps] = inputIds.shape;
+    return tf.tidy(() => {
+      const picture = tf.expandDims(this.picture(features), 1);
+      const words = steps > 1 ? [this.embedding.forward(tf.slice(inputIds, [0, 1], [batch, steps - 1]))] : [];
+      return { logits: this.fc.forward(this.lstm.forward(tf.concat([picture, ...words], 1)).output) } as never;
+    });
+  }
+
+  /** Mean cross entropy per word. */
+  loss({ features, inputIds, labels }: CaptionBatch): Scalar {
+    return tf.tidy(() => {
+      const { logits } = this.forward(features, inputIds);
+      return crossEntropy(tf.reshape(logits, [-1, this.config.vocabSize]) as Tensor2D, tf.reshape(labels, [-1]) as Tensor1D);
+    });
+  }
+
+  stepDecoder(features: Tensor): DisposableStepDecoder {
+    const { numLayers, hiddenSize, vocabSize } = this.config;
+    const picture = tf.tidy(() => this.picture(features));
+    let first = true;
+    return {
+      vocabSize,
+      start: (images: number, beams: number): RowState => {
+        first = true;
+        return Array.from({ length: 2 * numLayers }, () => tf.zeros([images * beams, hiddenSize]));
+      },
+      step: (ids: Int32Array, state: RowState): DecoderStep => {
+        const [logits, ...next] = tf.tidy(() => {
+          const input = first ? repeatRows(picture, ids.length / picture.shape[0]) : this.embedding.forward(tf.tensor1d(ids, 'int32'));
+          const { output, hidden, cell } = this.lstm.step(input, { hidden: state.slice(0, numLayers), cell: state.slice(numLayers) });
+          return [this.fc.forward(output), ...hidden, ...cell];
+        });
+        first = false;
+        return { logits, state: next };
+      },
+      dispose: () => { picture.dispose(); },
+    };
+  }
+}

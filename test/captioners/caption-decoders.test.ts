@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import * as path from 'node:path';
+import { AttentionGruDecoder, attentionGruDefaults, AttentionLstmDecoder, LstmDecoder, type CaptionDecoder } from '../../lib/captioners';
+import { Random, tensorCount, tf, valueAndGradients, type Tensor, type Tensor2D } from '../../lib/engine';
+import { generate } from '../../lib/generation';
+import { Adam } from '../../lib/training';
+import { SafetensorsFile } from '../../lib/weights';
+import { closeTo } from '../close-to';
+
+type Decoder = CaptionDecoder & { forward(features: Tensor, ids: Tensor2D): { logits: Tensor; attention?: Tensor } };
+interface Variant { name: string; file: string; decay: number; build(config: never): Decoder }
+
+const gru = (attentionFrom: 'hiddenState' | 'initialState') => (config: object): Decoder =>
+  new AttentionGruDecoder({ ...attentionGruDefaults, ...config as { vocabSize: number; featureSize: number }, dropout: 0, attentionFrom }, new Random(1));
+const variants: Variant[] = [
+  { name: 'AttentionGruDecoder, attention from the hidden state', file: 'attention-gru-every-word', decay: 0, build: gru('hiddenState') },
+  { name: 'AttentionGruDecoder, attention from the initial state', file: 'attention-gru-once', decay: 0, build: gru('initialState') },
+  { name: 'AttentionLstmDecoder, tanh', file: 'attention-lstm-tanh', decay: 0.01, build: (config) => new AttentionLstmDecoder(config, new Random(1)) },
+  { name: 'AttentionLstmDecoder, relu', file: 'attention-lstm-relu', decay: 0.01, build: (config) => new AttentionLstmDecoder(config, new Random(1)) },
+  { name: 'LstmDecoder, three layers', file: 'lstm', decay: 0.01, build: (config) => new LstmDecoder(config, new Random(1)) },
+];
+
+/** The decoder with the reference's weights, and the reference's batch. */
+function load({ file, build }: Variant) {
+  const source = SafetensorsFile.open(path.join(__dirname, '..', 'fixtures', 'captioners', `${file}.safetensors`));
+  const decoder = build(JSON.parse(source.metadata.config) as never);
+  for (const [path, parameter] of decoder.namedParameters()) parameter.load(source.read(`weights.${path}`));
+  const tensor = (key: string, values: Float32Array | Int32Array, dtype: 'float32' | 'int32' = 'float32') => tf.tensor(values, source.tensors.get(key)!.shape, dtype);
+  // The GRU's script pads labels with 0 and ignores that.
+  const labels = source.readInt32('labels').map((label) => (label === 0 ? -100 : label));
+  const batch = {
+    features: tensor('features', source.read('features')), inputIds: tensor('ids', source.readInt32('ids'), 'int32') as Tensor2D, labels: tensor('labels', labels, 'int32') as Tensor2D,
+  };
+  const dispose = () => { decoder.dispose(); tf.dispose(batch as never); source.close(); };
+  return { source, decoder, batch, dispose };
+}
+
+/** The scores' bias moves all of an image's scores alike: its gradient is zero, and Adam moves it by rounding noise. */
+const withoutEffect = (name: string) => name === 'attention.full_att.bias';
+
+describe('recurrent decoders', () => {
+  for (const variant of variants) {
+    describe(variant.name, () => {
+      it('gives PyTorch\'s logits and attention weights', () => {
+        const { source, decoder, batch, dispose } = load(variant);
+        const { logits, attention } = decoder.forward(batch.features, batch.inputIds);
+        closeTo(logits.dataSync(), source.read('logits'), 1e-5);
+        assert.equal(attention !== undefined, source.tensors.has('attention'));
+        if (attention) closeTo(attention.dataSync(), source.read('attention'), 1e-6);
+        tf.dispose([logits, ...(attention ? [attention] : [])]);
+        dispose();
+      });
+
+      it('gives PyTorch\'s gradients of every parameter and of the features', () => {
+        const { source, decoder, batch, dispose } = load(variant);
+        const named = [...decoder.namedParameters()].filter(([name]) => !withoutEffect(name));
+        const { value, gradients } = valueAndGradients(() => decoder.loss(batch), [...named.map(([, p]) => p.tensor), batch.features]);
+        if (source.tensors.has('loss')) closeTo(value.dataSync(), source.read('loss'), 1e-6);
+        for (const [i, key] of [...named.map(([path]) => path), 'features'].entries()) {
+          closeTo(gradients[i]!.dataSync(), source.read(`gradients.${key}`), 1e-5, key);
+        }
+        tf.dispose([value, ...gradients as never[]]);
+        dispose();
+      });
+
+      it('follows ten steps of torch\'s Adam or AdamW', () => {
+        const { source, decoder, batch, dispose } = load(variant);
+        const parameters = decoder.trainableParameters();
+        const adam = new Adam(parameters, { learningRate: 1e-2, weightDecay: variant.decay });
+        const losses: number[] = [];
+        for (let i = 0; i < 10; i++) {
+          const { value, gradients } = valueAndGradients(() => decoder.loss(batch), parameters.map((p) => p.tensor));
+          losses.push(value.dataSync()[0]);
+          value.dispose();
+          adam.step(gradients);
+        }
+        closeTo(losses, source.read('losses'), 2e-5);
+        for (const [path, parameter] of decoder.namedParameters()) {
+          if (source.tensors.has(`after.${path}`)) closeTo(parameter.save(), source.read(`after.${path}`), 2e-4, path);
+        }
+        adam.dispose();
+        dispose();
+      });
+
+      it('decodes step by step what it computes for the whole sequence', () => {
+        const { source, decoder, batch, dispose } = load(variant);
+        const expected = source.read('logits'), ids = source.readInt32('ids');
+        const [rows, steps] = batch.inputIds.shape, vocab = decoder.config.vocabSize;
+        const stepper = decoder.stepDecoder(batch.features);
+        let state = stepper.start(rows, 1);
+        for (let t = 0; t < steps; t++) {
+          const out = stepper.step(Int32Array.from({ length: rows }, (_, b) => ids[b * steps + t]), state);
+          const wanted = Array.from({ length: rows }, (_, b) => Array.from(expected.subarray((b * steps + t) * vocab, (b * steps + t + 1) * vocab))).flat();
+          closeTo(out.logits.dataSync(), wanted, 1e-5);
+          tf.dispose([...state, out.logits, ...(out.attention ? [out.attention] : [])]);
+          state = out.state;
+        }
+        tf.dispose([...state]);
+        stepper.dispose();
+        dispose();
+      });
+
+      it('leaves no tensor behind after training steps, greedy and beam search', () => {
+        const { decoder, batch, dispose } = load(variant);
+        const before = tensorCount();
+        const { value, gradients } = valueAndGradients(() => decoder.loss(batch), decoder.parameters().map((p) => p.tensor));
+        tf.dispose([value, ...gradients as never[]]);
+        const stepper = decoder.stepDecoder(batch.features);
+        const prompt = { promptIds: Array.from({ length: 5 }, () => [1]), eosTokenId: 2, padTokenId: 0 };
+        const greedy = generate(stepper, prompt, { maxNewTokens: 6 }).hypotheses.flat();
+        const beams = generate(stepper, prompt, { numBeams: 3, maxNewTokens: 6, suppressTokens: [0] }).hypotheses;
+        const single = generate(stepper, prompt, { numBeams: 3, numReturnSequences: 1, maxNewTokens: 6, suppressTokens: [0] }).hypotheses;
+        stepper.dispose();
+        assert.equal(tensorCount(), before);
+        assert.deepEqual(single.map(([best]) => best.tokens), beams.map(([best]) => best.tokens), 'a search leaves the decoder as it was');
+        assert.ok(greedy.every(({ tokens, attention }) => tokens.length > 0 && (!attention || attention.length === tokens.length)));
+        assert.ok(beams.every((b) => b.length === 3 && b[0].score >= b[1].score && b.every(({ tokens }) => !tokens.includes(0))));
+        dispose();
+      });
+    });
+  }
+});
