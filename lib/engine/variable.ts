@@ -15,6 +15,9 @@ export class ResourceVariable {
 
   assign(value: Tensor): void { nativeOp('AssignVariableOp', { dtype: { dtype: 'float32' } }, [this.handle, value], 0); }
 
+  /** Adds in place, if nobody else holds the present value. */
+  add(value: Tensor): void { nativeOp('AssignAddVariableOp', { dtype: { dtype: 'float32' } }, [this.handle, value], 0); }
+
   /** The present value, without a copy. While it lives, the next in-place update copies first: dispose it before. */
   read(): Tensor { return nativeOp('ReadVariableOp', { dtype: { dtype: 'float32' } }, [this.handle])[0]; }
 

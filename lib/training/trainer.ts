@@ -1,10 +1,12 @@
 /** The training loop that every model here uses: epochs of steps, validation, best and last checkpoint, exact resume, interruption. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Random, tf, valueAndGradients, yieldToEventLoop, type Scalar, type Tensor } from '../engine';
+import { Random, tf, yieldToEventLoop, type Scalar } from '../engine';
 import type { Module } from '../nn';
 import { Adam, type AdamOptions } from './adam';
 import { findCheckpoint, loadCheckpoint, loadWeights, readState, saveCheckpoint, type TrainingState } from './checkpoint';
+import { EventWriter } from './tensorboard';
+import { Update } from './update';
 
 /** Where a step's data comes from. The next batch is asked for before a step starts, so that other threads prepare it meanwhile. */
 export interface BatchSource<B> {
@@ -31,6 +33,15 @@ export interface TrainOptions<B> {
   batches: BatchSource<B>;
   epochs: number;
   optimizer: AdamOptions;
+  /** Batches to an update of the weights, which then counts as one step; default 1. The last update of an epoch takes what is left. */
+  accumulate?: number;
+  /**
+   * How much a batch counts in an update of several: the number of rows or words that its mean loss is over makes the update
+   * that of one big batch. Default: every batch alike.
+   */
+  batchWeight?: (batch: B) => number;
+  /** Scales an update's gradients down to this norm where all of them together exceed it (torch.nn.utils.clip_grad_norm_). */
+  maxGradNorm?: number;
   /** Factor on the learning rate at a step (from 0) of so many. */
   schedule?: (step: number, steps: number) => number;
   /** Source of dropout's randomness: the same object the model was built with, so that a resume continues it. */
@@ -39,7 +50,7 @@ export interface TrainOptions<B> {
   validate?: (epoch: number) => Promise<Record<string, number>> | Record<string, number>;
   /** Which metric chooses the best checkpoint; restored at the end. */
   best?: { metric: string; mode: 'min' | 'max' };
-  /** Stops after so many epochs without a better metric. */
+  /** Stops early: after so many epochs in a row without a better value of the `best` metric. */
   patience?: number;
   /** Checkpoints and history.jsonl go here; without it nothing is written. */
   folder?: string;
@@ -49,9 +60,12 @@ export interface TrainOptions<B> {
   config?: Record<string, unknown>;
   /** Saves the last checkpoint every so many steps beside the one at each epoch's end. */
   checkpointSteps?: number;
+  /** Folder for TensorBoard's event files: train/loss, train/learning_rate and (if clipped) train/gradient_norm by step, epoch/… by epoch. */
+  tensorBoard?: string;
   /** Stops at the next step and leaves a checkpoint that a later call resumes. */
   signal?: AbortSignal;
-  onStep?: (progress: { epoch: number; step: number; steps: number; loss: number; learningRate: number }) => void;
+  /** After an update; `loss` is the mean over its batches. */
+  onStep?: (progress: { epoch: number; step: number; steps: number; loss: number; learningRate: number; gradientNorm?: number }) => void;
   onEpoch?: (record: EpochRecord) => void;
 }
 
@@ -63,13 +77,25 @@ export interface TrainResult {
   seconds: number;
 }
 
+/** A loss or gradient that is no finite number. What `train` was told to write is on disk up to the last checkpoint. */
+export class DivergedError extends Error {
+  constructor(message: string, /** The epochs before. */ readonly history: EpochRecord[]) { super(message); }
+}
+
 export async function train<B extends object>(options: TrainOptions<B>): Promise<TrainResult> {
-  const { model, batches, epochs, random, folder, best, signal, patience = Infinity } = options;
+  const { model, batches, epochs, random, folder, best, signal, patience = Infinity, accumulate = 1, maxGradNorm } = options;
+  checkNumbers(options);
   const started = Date.now();
   const parameters = model.trainableParameters();
   if (parameters.length === 0) throw new Error(`${model.constructor.name} has no trainable parameters: unfreeze something.`);
   const optimizer = new Adam(parameters, options.optimizer);
-  const config = JSON.stringify({ ...options.config, optimizer: options.optimizer, stepsPerEpoch: batches.stepsPerEpoch });
+  const config = JSON.stringify({
+    ...options.config, optimizer: options.optimizer, stepsPerEpoch: batches.stepsPerEpoch,
+    accumulate: accumulate > 1 ? accumulate : undefined, maxGradNorm,
+  });
+  const weight = (batch: B): number => (accumulate > 1 ? options.batchWeight?.(batch) ?? 1 : 1);
+  const update = new Update<B>(optimizer, { loss: options.loss, weight, maxGradNorm });
+  const events = options.tensorBoard === undefined ? undefined : new EventWriter(options.tensorBoard);
   const state: TrainingState = {
     epoch: 0, batch: 0, step: 0, optimizerSteps: 0, learningRate: options.optimizer.learningRate, random: random.save(),
     lossSum: 0, lossCount: 0, best: null, epochsWithoutImprovement: 0, finished: false, config,
@@ -95,29 +121,40 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
       random.restore(state.random);
       history.push(...readHistory(historyFile!, state.epoch));
     }
-    const total = epochs * batches.stepsPerEpoch;
+    const total = epochs * Math.ceil(batches.stepsPerEpoch / accumulate);
     let epochStart = Date.now();
     while (!hasEnded(state, epochs)) {
       const order = batches.order(state.epoch);
       model.train();
       const ask = (index: number) => (index < batches.stepsPerEpoch ? Promise.resolve(batches.batch(order, index)) : undefined);
       let next = ask(state.batch);
-      while (next) {
+      // state.batch is where the update under way began: a checkpoint, and dropout's randomness with it, never lies inside an update.
+      for (let index = state.batch, randomBefore = random.save(); next; index++) {
         const batch = await next;
-        if (signal?.aborted) { interrupted = true; tf.dispose(batch as never); break; }
-        next = ask(state.batch + 1);
+        if (signal?.aborted) {
+          interrupted = true;
+          tf.dispose(batch as never);
+          random.restore(randomBefore);
+          break;
+        }
+        next = ask(index + 1);
         next?.catch(() => {}); // reported when it is awaited
-        let value: number;
-        try { value = step(batch, total); } catch (error) { next?.then((b) => tf.dispose(b as never), () => {}); throw error; } finally { tf.dispose(batch as never); }
-        state.batch++;
-        state.step++;
-        state.lossSum += value;
-        state.lossCount++;
-        options.onStep?.({ epoch: state.epoch + 1, step: state.step, steps: total, loss: value, learningRate: optimizer.learningRate });
+        try {
+          checkFinite('loss', update.add(batch), index);
+          if (next && index + 1 - state.batch < accumulate) { await yieldToEventLoop(); continue; }
+          step(index + 1, total);
+        } catch (error) {
+          next?.then((b) => tf.dispose(b as never), () => {});
+          throw error;
+        } finally {
+          tf.dispose(batch as never);
+        }
+        randomBefore = random.save();
         if (options.checkpointSteps && state.step % options.checkpointSteps === 0 && state.batch < batches.stepsPerEpoch) save('last');
         // Without a turn of the event loop neither the progress bar nor the stop button works.
         await yieldToEventLoop();
       }
+      update.reset();
       if (interrupted) { save('last'); break; }
       model.eval();
       const metrics = (await options.validate?.(state.epoch + 1)) ?? {};
@@ -136,6 +173,8 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
       // History before the checkpoint: a cut between the two repeats a line, which reading drops.
       if (historyFile) fs.appendFileSync(historyFile, `${JSON.stringify(record)}\n`);
       save('last');
+      const values = Object.entries({ trainLoss: record.trainLoss, ...metrics }).map(([name, value]) => [`epoch/${name}`, value]);
+      events?.scalars(state.step, Object.fromEntries(values));
       options.onEpoch?.(record);
     }
     if (!interrupted && state.best) {
@@ -145,22 +184,38 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
     }
   } finally {
     model.eval();
+    update.reset();
     optimizer.dispose();
+    events?.close();
   }
   return { history, bestEpoch: interrupted ? state.epoch : state.best?.epoch ?? 0, interrupted, seconds: (Date.now() - started) / 1000 };
 
-  function step(batch: B, total: number): number {
+  /** Updates the weights by the batches up to `end`. */
+  function step(end: number, total: number): void {
     optimizer.learningRate = options.optimizer.learningRate * (options.schedule?.(state.step, total) ?? 1);
-    const { value, gradients } = valueAndGradients(() => options.loss(batch), parameters.map((p) => p.tensor));
-    const loss = value.dataSync()[0];
-    value.dispose();
-    if (!Number.isFinite(loss)) {
-      tf.dispose(gradients.filter((g) => g !== null) as Tensor[]);
-      throw new Error(`The loss became ${loss} at step ${state.step + 1} (epoch ${state.epoch + 1}, batch ${state.batch + 1}): lower the learning rate. The last checkpoint is untouched.`);
-    }
-    optimizer.step(gradients);
-    return loss;
+    const { learningRate } = optimizer;
+    const { loss, ...norm } = update.apply((value) => checkFinite('norm of the gradients', value, end - 1));
+    state.batch = end;
+    state.step++;
+    state.lossSum += loss;
+    state.lossCount++;
+    const gradientNorm: Record<string, number> = norm.gradientNorm === undefined ? {} : { 'train/gradient_norm': norm.gradientNorm };
+    events?.scalars(state.step, { 'train/loss': loss, 'train/learning_rate': learningRate, ...gradientNorm });
+    options.onStep?.({ epoch: state.epoch + 1, step: state.step, steps: total, loss, learningRate, ...norm });
   }
+
+  function checkFinite(what: string, value: number, batch: number): void {
+    if (Number.isFinite(value)) return;
+    throw new DivergedError(`The ${what} became ${value} at step ${state.step + 1} (epoch ${state.epoch + 1}, batch ${batch + 1}): `
+      + 'lower the learning rate. The last checkpoint is untouched.', history);
+  }
+}
+
+function checkNumbers<B>({ accumulate = 1, maxGradNorm = 1, patience, best }: TrainOptions<B>): void {
+  if (!Number.isInteger(accumulate) || accumulate < 1) throw new Error(`accumulate is ${accumulate}: expected a whole number of batches from 1 on.`);
+  if (!(maxGradNorm > 0)) throw new Error(`maxGradNorm is ${maxGradNorm}: expected a number above 0.`);
+  if (patience !== undefined && !(patience >= 1)) throw new Error(`patience is ${patience}: expected a number of epochs from 1 on.`);
+  if (patience !== undefined && !best) throw new Error('patience waits for a better value of a metric: name it in `best`.');
 }
 
 const hasEnded = (state: TrainingState, epochs: number): boolean => state.finished || state.epoch >= epochs;
