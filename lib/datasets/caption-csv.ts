@@ -1,6 +1,6 @@
 /** Captions in CSV: one caption a row, or one picture a row with its captions in several columns or in a JSON list. */
-import { CsvError, parse } from 'csv-parse/sync';
 import { CaptionCollector } from './caption-dataset';
+import { forEachCsvRow } from './csv';
 import { imageNameProblem } from './image-index';
 import { excerpt, readText } from './text-lines';
 
@@ -9,9 +9,6 @@ export const IMAGE_HEADERS = ['filename', 'file', 'image', 'imagename', 'imagefi
 
 /** Headers of a column that holds a caption; a number may follow (`caption_1` … `caption_5`). */
 export const CAPTION_HEADERS = ['caption', 'captions', 'text', 'sentence', 'description', 'comment'] as const;
-
-/** A row above this is a missing closing quote, not a caption. */
-const MAX_ROW_CHARACTERS = 64 * 1024;
 
 /**
  * Reads a CSV file with a header into `collector`; rows that cannot be used are noted there with their line.
@@ -58,45 +55,8 @@ export function readCaptionCsv(file: string, collector: CaptionCollector): void 
     if (!found) collector.reject(file, line, `the caption of ${image} is empty`);
   };
 
-  // The parser numbers a record by the line it ends on; a record starts after the end of the one before.
-  let previousEnd = 0;
-  try {
-    parse(text, {
-      delimiter,
-      relax_column_count: true,
-      // A quote inside a field that does not begin with one is a character like any other, as in Python's csv.
-      relax_quotes: true,
-      skip_empty_lines: true,
-      skip_records_with_error: true,
-      max_record_size: MAX_ROW_CHARACTERS,
-      on_record: (cells: string[], info) => {
-        onRow(cells, Math.max(previousEnd + 1, info.lines - linesWithin(cells)));
-        previousEnd = info.lines;
-        return null;
-      },
-      on_skip: (error) => {
-        // Where the row starts, not where the parser gave up: that is where to look.
-        collector.reject(file, previousEnd + 1, `this is not CSV: ${reasonOf(error)}`);
-        return undefined;
-      },
-    });
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    collector.reject(file, previousEnd + 1, `this is not CSV from here to the end of the file: ${reasonOf(error)}`);
-  }
+  forEachCsvRow(text, delimiter, onRow, (line, reason) => collector.reject(file, line, reason));
   if (!columns) throw new Error(`${file}: the file has no header; expected one such as 'image,caption'.`);
-}
-
-/** Line breaks inside the quoted cells of one record. */
-function linesWithin(cells: readonly string[]): number {
-  return cells.reduce((sum, cell) => sum + (cell.match(/\r\n|\n|\r/g)?.length ?? 0), 0);
-}
-
-function reasonOf(error: CsvError | undefined): string {
-  const rest = 'the rest of the file was not read';
-  if (error?.code === 'CSV_QUOTE_NOT_CLOSED') return `a double quote is opened and never closed; ${rest}`;
-  if (error?.code === 'CSV_MAX_RECORD_SIZE') return `a double quote is opened and not closed within ${MAX_ROW_CHARACTERS} characters; ${rest}`;
-  return error?.message ?? 'unknown reason';
 }
 
 function chooseColumns(file: string, header: readonly string[]): { imageColumn: number; captionColumns: number[] } {

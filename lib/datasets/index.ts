@@ -2,6 +2,7 @@ export * from './caption-dataset';
 export * from './flickr8k';
 export * from './karpathy';
 export { CAPTION_HEADERS, IMAGE_HEADERS } from './caption-csv';
+export * from './caption-sources';
 export * from './scenes';
 export * from './coco';
 export * from './course';

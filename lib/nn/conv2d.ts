@@ -2,24 +2,33 @@ import { customGradient, nativeOp, Random, tf, type Tensor, type Tensor4D } from
 import { heNormal } from './initialization';
 import { Module, Parameter } from './module';
 
-/** 'same' is TensorFlow's (at stride 2 the extra row and column go right and bottom); a number pads that many on every side, as PyTorch. */
-export type Padding = 'same' | 'valid' | number;
+/** Height and width. */
+type Pair = readonly [number, number];
 
-export interface Conv2dOptions { kernelSize: number; stride?: number; padding?: Padding; depthwise?: boolean; bias?: boolean }
+/**
+ * 'same' is TensorFlow's (at stride 2 the extra row and column go right and bottom); a number pads that many on every side, as PyTorch; two
+ * numbers pad that many rows above and below, and that many columns left and right.
+ */
+export type Padding = 'same' | 'valid' | number | Pair;
+
+export interface Conv2dOptions { kernelSize: number | Pair; stride?: number; padding?: Padding; depthwise?: boolean; bias?: boolean }
+
+const pair = (value: number | Pair): Pair => (typeof value === 'number' ? [value, value] : value);
 
 /** Two-dimensional convolution, NHWC. Kernel (h, w, in, out), or (h, w, channels, 1) when depthwise; OIHW in checkpoints. */
 export class Conv2d extends Module {
   readonly weight: Parameter;
   readonly bias?: Parameter;
-  private readonly stride: number;
+  readonly stride: number;
   private readonly padding: Padding;
-  private readonly depthwise: boolean;
+  readonly depthwise: boolean;
 
   constructor(inChannels: number, outChannels: number, random: Random, { kernelSize, stride = 1, padding = 'same', depthwise = false, bias = false }: Conv2dOptions) {
     super();
     if (depthwise && inChannels !== outChannels) throw new Error(`A depthwise convolution keeps its channels: ${inChannels} in, ${outChannels} out.`);
-    const shape = depthwise ? [kernelSize, kernelSize, inChannels, 1] : [kernelSize, kernelSize, inChannels, outChannels];
-    this.weight = new Parameter(heNormal(shape, kernelSize * kernelSize * (depthwise ? 1 : outChannels), random), { layout: depthwise ? 'depthwise' : 'convolution' });
+    const [h, w] = pair(kernelSize);
+    const shape = depthwise ? [h, w, inChannels, 1] : [h, w, inChannels, outChannels];
+    this.weight = new Parameter(heNormal(shape, h * w * (depthwise ? 1 : outChannels), random), { layout: depthwise ? 'depthwise' : 'convolution' });
     if (bias) this.bias = new Parameter(tf.zeros([outChannels]));
     this.stride = stride;
     this.padding = padding;
@@ -29,15 +38,28 @@ export class Conv2d extends Module {
   /** (batch, height, width, in) → (batch, height', width', out) */
   forward(x: Tensor4D): Tensor4D {
     return tf.tidy(() => {
-      const { padding } = this;
-      const explicit = typeof padding === 'number';
-      // TensorFlow's CPU kernels for explicit padding pad first too; doing it here keeps the gradient simple.
-      const padded = explicit && padding > 0 ? tf.pad(x, [[0, 0], [padding, padding], [padding, padding], [0, 0]]) : x;
-      const mode = explicit ? 'valid' : padding;
-      const filter = this.weight.tensor as Tensor4D;
-      const y = this.depthwise ? tf.depthwiseConv2d(padded, filter, this.stride, mode) : tf.conv2d(padded, filter, this.stride, mode);
+      const y = this.convolve(x, this.weight.tensor as Tensor4D);
       return this.bias ? tf.add(y, this.bias.tensor) : y;
     });
+  }
+
+  /** The convolution alone, by a kernel of the layer's shape instead of its own, without bias. */
+  convolve(x: Tensor4D, kernel: Tensor4D): Tensor4D {
+    return tf.tidy(() => {
+      const { padded, mode } = this.pad(x);
+      return this.depthwise ? tf.depthwiseConv2d(padded, kernel, this.stride, mode) : tf.conv2d(padded, kernel, this.stride, mode);
+    });
+  }
+
+  /** Padding by numbers is done here, except where TensorFlow's own comes to the same and saves a copy. */
+  private pad(x: Tensor4D): { padded: Tensor4D; mode: 'same' | 'valid' } {
+    if (this.padding === 'same' || this.padding === 'valid') return { padded: x, mode: this.padding };
+    const [rows, columns] = pair(this.padding);
+    if (rows === 0 && columns === 0) return { padded: x, mode: 'valid' };
+    const [kernelHeight, kernelWidth] = this.weight.shape, [, height, width] = x.shape;
+    const sameTotal = (size: number, kernel: number) => Math.max(0, (Math.ceil(size / this.stride) - 1) * this.stride + kernel - size);
+    if (sameTotal(height, kernelHeight) === 2 * rows && sameTotal(width, kernelWidth) === 2 * columns) return { padded: x, mode: 'same' };
+    return { padded: tf.pad(x, [[0, 0], [rows, rows], [columns, columns], [0, 0]]), mode: 'valid' };
   }
 }
 
@@ -61,11 +83,18 @@ export class BatchNorm2d extends Module {
     return (this.training ? this.normalizeByBatch(x) : this.normalizeByRunning(x)) as Tensor4D;
   }
 
+  /** What evaluation does to a value of each channel, x · scale + shift; both (channels). */
+  affine(): { scale: Tensor; shift: Tensor } {
+    return tf.tidy(() => {
+      const scale = tf.mul(this.weight.tensor, tf.rsqrt(tf.add(this.running_var.tensor, this.epsilon)));
+      return { scale, shift: tf.sub(this.bias.tensor, tf.mul(this.running_mean.tensor, scale)) };
+    });
+  }
+
   private normalizeByRunning(x: Tensor4D): Tensor {
     return tf.tidy(() => {
       // One multiply and one add per value instead of TensorFlow.js' four.
-      const scale = tf.mul(this.weight.tensor, tf.rsqrt(tf.add(this.running_var.tensor, this.epsilon)));
-      const shift = tf.sub(this.bias.tensor, tf.mul(this.running_mean.tensor, scale));
+      const { scale, shift } = this.affine();
       return tf.add(tf.mul(x, scale), shift);
     });
   }

@@ -5,6 +5,7 @@ export * from './attention-gru';
 export * from './attention-lstm';
 export * from './conv1d';
 export * from './conv2d';
+export * from './conv-norm';
 export * from './dropout';
 export * from './embedding';
 export * from './gru';

@@ -34,20 +34,24 @@ export function pictureLabels(scene: Scene): Float32Array {
 export const CELL_CLASSES = { kind: KINDS.length + 1, colour: COLOURS.length, texture: TEXTURES.length, size: SIZES.length } as const;
 export type CellAttribute = keyof typeof CELL_CLASSES;
 
-const IGNORED = -100;
+/** The label of what is not asked. */
+export const IGNORED = -100;
+
+/** A square part of the canvas: left, top, side. */
+export type Window = readonly [number, number, number];
 
 /**
- * Class of each cell of a grid × grid partition by the thing that covers most of it; where things cover less than a fifth of the
- * cell its kind is "none" and it has no colour, texture or size.
+ * Class of each cell of a grid × grid partition (of the canvas, or of a part of it) by the thing that covers most of it; where things
+ * cover less than a fifth of the cell its kind is "none" and it has no colour, texture or size.
  */
-export function cellLabels(scene: Scene, grid: number): Record<CellAttribute, Int32Array> {
-  const cells = grid * grid, side = CANVAS / grid;
+export function cellLabels(scene: Scene, grid: number, [left0, top0, whole]: Window = [0, 0, CANVAS]): Record<CellAttribute, Int32Array> {
+  const cells = grid * grid, side = whole / grid;
   const labels = {
     kind: new Int32Array(cells).fill(KINDS.length), colour: new Int32Array(cells).fill(IGNORED),
     texture: new Int32Array(cells).fill(IGNORED), size: new Int32Array(cells).fill(IGNORED),
   };
   for (let cell = 0; cell < cells; cell++) {
-    const left = (cell % grid) * side, top = Math.floor(cell / grid) * side;
+    const left = left0 + (cell % grid) * side, top = top0 + Math.floor(cell / grid) * side;
     let most = side * side / 5;
     for (const { kind, colour, texture, size, box: [x, y, width, height] } of scene.objects) {
       const across = Math.min(x + width, left + side) - Math.max(x, left), down = Math.min(y + height, top + side) - Math.max(y, top);

@@ -55,6 +55,21 @@ describe('Conv2d', () => {
     assert.deepEqual(conv('same'), [9, 6, 6, 4]);
   });
 
+  it('pads by numbers as by hand, for kernels, strides and sizes where TensorFlow\'s padding is the same and where it is not', () => {
+    for (const kernelSize of [3, 7, [1, 7], [7, 1], [3, 1]] as const) {
+      const [h, w] = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
+      for (const padding of [[(h - 1) / 2, (w - 1) / 2], [1, 2], [0, 0]] as const) {
+        for (const [stride, height, width] of [[1, 9, 8], [2, 9, 9], [2, 8, 8], [2, 9, 8]]) {
+          const layer = new Conv2d(2, 3, new Random(1), { kernelSize, stride, padding }), x = tf.randomNormal([2, height, width, 2]) as Tensor4D;
+          const y = layer.forward(x);
+          const byHand = tf.conv2d(tf.pad(x, [[0, 0], [padding[0], padding[0]], [padding[1], padding[1]], [0, 0]]), layer.weight.tensor as Tensor4D, stride, 'valid');
+          assert.deepEqual(y.shape, byHand.shape);
+          closeTo(y.dataSync(), byHand.dataSync(), 1e-5, `${kernelSize} ${padding} ${stride} ${height}×${width}`);
+        }
+      }
+    }
+  });
+
   it('refuses a depthwise convolution that changes the number of channels', () => {
     assert.throws(() => new Conv2d(3, 4, new Random(1), { kernelSize: 3, depthwise: true }), /3 in, 4 out/);
   });
