@@ -1,5 +1,5 @@
 // The trained ViT's layers in networks that have the same ones under other names: what they start from.
-import type { DeiT3, ViTForImageClassification } from '../../lib/models';
+import type { CLIPVisionModel, DeiT3, ViTForImageClassification } from '../../lib/models';
 import type { Module, Parameter } from '../../lib/nn';
 
 /** Copies values between parameters; a target that holds several side by side (query, key, value) takes all of its sources. */
@@ -48,4 +48,39 @@ export function copyTower(source: ViTForImageClassification, target: DeiT3): voi
     copier.copy(`norm.${end}`, `vit.layernorm.${end}`);
     copier.copy(`head.${end}`, `classifier.${end}`);
   }
+}
+
+/** Standard deviation of the ViT's embedded patches, which its residual sums start from. */
+const EMBEDDED = 0.8;
+
+const LAYER = 'vit.encoder.layer', EMBEDDINGS = 'vit.embeddings';
+
+/** The layers of CLIP's, BLIP's and SigLIP's encoders: `prefix` is the path of `encoder.layers`. */
+function copyLayers(copier: ParameterCopier, count: number, prefix: string, fused: boolean): void {
+  for (let i = 0; i < count; i++) {
+    const [from, to] = [`${LAYER}.${i}`, `${prefix}.${i}`];
+    for (const end of ['weight', 'bias']) {
+      const parts = ['query', 'key', 'value'].map((part) => `${from}.attention.attention.${part}.${end}`);
+      copier.copy(`${to}.layer_norm1.${end}`, `${from}.layernorm_before.${end}`);
+      if (fused) copier.copy(`${to}.self_attn.qkv.${end}`, ...parts);
+      else ['q_proj', 'k_proj', 'v_proj'].forEach((name, part) => copier.copy(`${to}.self_attn.${name}.${end}`, parts[part]));
+      copier.copy(`${to}.self_attn.${fused ? 'projection' : 'out_proj'}.${end}`, `${from}.attention.output.dense.${end}`);
+      copier.copy(`${to}.layer_norm2.${end}`, `${from}.layernorm_after.${end}`);
+      copier.copy(`${to}.mlp.fc1.${end}`, `${from}.intermediate.dense.${end}`);
+      copier.copy(`${to}.mlp.fc2.${end}`, `${from}.output.dense.${end}`);
+    }
+  }
+}
+
+/** ViT → CLIP's image tower, whose patches have no bias (it goes into their positions) and which normalises once more. */
+export function towerToClip(source: ViTForImageClassification, target: CLIPVisionModel): void {
+  const copier = new ParameterCopier(source, target);
+  const { cls_token, position_embeddings, patch_embeddings } = source.vit.embeddings;
+  const width = source.config.hiddenSize, bias = patch_embeddings.projection.bias!.save(), positions = position_embeddings.save();
+  target.embeddings.class_embedding.load(cls_token.save());
+  copier.copy('embeddings.patch_embedding.weight', `${EMBEDDINGS}.patch_embeddings.projection.weight`);
+  target.embeddings.position_embedding.weight.load(positions.map((value, i) => (i < width ? value : value + bias[i % width])));
+  copyLayers(copier, source.config.numHiddenLayers, 'encoder.layers', false);
+  for (const end of ['weight', 'bias']) copier.copy(`post_layernorm.${end}`, `vit.layernorm.${end}`);
+  target.pre_layrnorm.weight.load(new Float32Array(width).fill(EMBEDDED));
 }

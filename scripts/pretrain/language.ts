@@ -7,7 +7,7 @@ import { BertForMaskedLM, GPT2LMHeadModel, save } from '../../lib/models';
 import type { Module } from '../../lib/nn';
 import { inProject } from '../../lib/project';
 import { type Tokenizer } from '../../lib/tokenizers';
-import { cosineWithWarmup, train } from '../../lib/training';
+import { pretrain } from './pretrain';
 import { sceneSentences } from './scene-sentences';
 import { writeBertTokenizer, writeGpt2Tokenizer } from './tokenizers';
 
@@ -118,13 +118,11 @@ async function main(): Promise<void> {
   const needed = stepsPerEpoch * batchSize, found = rowsOf(0).length;
   if (found * 0.98 < needed) throw new Error(`${scenes} scenes give about ${found} rows, an epoch takes ${needed}.`);
   let current = 0;
-  const result = await train<TextBatch>({
-    model, random, loss,
+  await pretrain<TextBatch>({
+    name: `${name}-scenes`, model, random, loss,
     config: { name, steps, batchSize, scenes },
     epochs: EPOCHS,
-    optimizer: { learningRate, weightDecay },
-    schedule: cosineWithWarmup(100),
-    folder: inProject('runs', `pretrain-${name}-scenes`),
+    learningRate, weightDecay,
     checkpointSteps: 250,
     batches: {
       stepsPerEpoch,
@@ -146,12 +144,9 @@ async function main(): Promise<void> {
       }
       return { loss: sum / words, perplexity: Math.exp(sum / words) };
     },
-    best: { metric: 'loss', mode: 'min' },
-    onStep: ({ step, steps: all, loss: value }) => { if (step % 50 === 0) console.log(`step ${step}/${all} loss ${value.toFixed(3)}`); },
-    onEpoch: ({ epoch, trainLoss, metrics, seconds }) => console.log(`epoch ${epoch}: train ${trainLoss.toFixed(3)} ${JSON.stringify(metrics)} ${seconds.toFixed(0)} s`),
   });
   save(folder, { model, config }, { half: () => true });
-  console.log(`best epoch ${result.bestEpoch}, ${result.seconds.toFixed(0)} s; saved ${folder}`);
+  console.log(`saved ${folder}`);
 }
 
 void main();

@@ -3,9 +3,8 @@
 import { binaryCrossEntropy, crossEntropy, Random, tf, type Scalar, type Tensor, type Tensor1D, type Tensor2D, type Tensor4D } from '../../lib/engine';
 import type { ImageProcessor } from '../../lib/images';
 import { Linear, Module } from '../../lib/nn';
-import { inProject } from '../../lib/project';
-import { cosineWithWarmup, train } from '../../lib/training';
 import { CANVAS, type Scene } from '../scenes';
+import { pretrain } from './pretrain';
 import { CELL_CLASSES, type CellAttribute, cellLabels, IGNORED, pictureLabels, type Window } from './scene-labels';
 import { ScenePictures } from './scene-pictures';
 
@@ -165,13 +164,11 @@ export async function trainVision(run: VisionRun, vision: VisionNetwork, random:
   console.log(`${run.name}: ${vision.network.parameterCount()} parameters, feature map ${vision.grid}×${vision.grid}×${vision.features}`);
   const { processor: _, name, ...config } = run;
   let epoch = 0;
-  const result = await train<VisionBatch>({
-    model, random, config,
+  await pretrain<VisionBatch>({
+    name, model, random, config,
     epochs: EPOCHS,
-    optimizer: { learningRate: run.learningRate, weightDecay: run.weightDecay },
-    schedule: cosineWithWarmup(100),
-    folder: inProject('runs', `pretrain-${name}`),
-    checkpointSteps: 100,
+    learningRate: run.learningRate,
+    weightDecay: run.weightDecay,
     batches: {
       stepsPerEpoch: Math.floor(run.steps / EPOCHS),
       order(now) {
@@ -187,9 +184,5 @@ export async function trainVision(run: VisionRun, vision: VisionNetwork, random:
     },
     loss: (batch) => model.loss(batch),
     validate: () => evaluate(model, check, run, vision.grid),
-    best: { metric: 'loss', mode: 'min' },
-    onStep: ({ step, steps, loss }) => { if (step % 50 === 0) console.log(`step ${step}/${steps} loss ${loss.toFixed(3)}`); },
-    onEpoch: ({ epoch: done, trainLoss, metrics, seconds }) => console.log(`epoch ${done}: train ${trainLoss.toFixed(3)} ${JSON.stringify(metrics)} ${seconds.toFixed(0)} s`),
   });
-  console.log(`best epoch ${result.bestEpoch}, ${result.seconds.toFixed(0)} s`);
 }
