@@ -3,6 +3,7 @@ export * from './decode';
 export * from './resize';
 export type { Window } from './resize-passes';
 export * from './crop';
+export * from './occlude';
 export { NORMALIZATION } from './pixel-preparation';
 export type { ImageProcessorConfig, ImageProcessorOptions, ImageSize, ImageSource } from './pixel-preparation';
 export { parsePreprocessorConfig, readPreprocessorConfig, toPreprocessorFile } from './preprocessor-config';
