@@ -12,6 +12,7 @@ export * from './gpt2';
 export * from './bert';
 export * from './deit3';
 export * from './llama';
+export * from './smolvlm';
 export * from './config-json';
 export * from './architecture';
 export * from './architectures';

@@ -16,5 +16,6 @@ export * from './lstm';
 export * from './lstm-sequence';
 export * from './module';
 export * from './summary';
+export * from './replace-rows';
 export * from './rms-norm';
 export * from './rotary';

@@ -1,0 +1,3 @@
+export * from './config';
+export * from './smolvlm';
+export * from './vision-model';
