@@ -2,7 +2,7 @@
 import type { Random } from '../../lib/engine';
 import { tf, type Tensor, type Tensor4D } from '../../lib/engine';
 import type { ImageProcessor } from '../../lib/images';
-import { DeiT3, load, MobileNetV2, save, saveMobileNetV2, ViTForImageClassification } from '../../lib/models';
+import { DeiT3, load, MobileNetV2, ResNet, save, saveMobileNetV2, ViTForImageClassification, type ResNetConfig } from '../../lib/models';
 import type { Module } from '../../lib/nn';
 import { inProject } from '../../lib/project';
 import { copyTower } from './copy-tower';
@@ -33,6 +33,22 @@ const patches = (states: Tensor): Tensor => tf.reshape(tf.slice(states, [0, 1, 0
 
 /** A feature map (B, H, W, C) → cells (B·H·W, C) and its mean (B, C). */
 const mapCells = (map: Tensor4D): { cells: Tensor; mean: Tensor } => ({ cells: tf.reshape(map, [-1, map.shape[3]]), mean: tf.mean(map, [1, 2]) });
+
+/** A ResNet of narrow stages; 160×160 pixels give 5×5 positions of 512 features. */
+const resNet = (depths: ResNetConfig['depths'], steps: number): VisionRecipe => ({
+  size: 160, steps, batchSize: 32, learningRate: 2e-3, weightDecay: 1e-4, crops: { epochs: 5, grid: 3, batchSize: 48 },
+  build(random) {
+    const network = new ResNet({ embeddingSize: 32, hiddenSizes: [64, 128, 256, 512], depths, numLabels: PICTURE_LABELS.length }, random);
+    return {
+      network, features: network.featureSize, grid: 5,
+      forward(pixels) {
+        const { cells, mean } = mapCells(network.featureMap(pixels));
+        return { cells, logits: network.fc.forward(mean) };
+      },
+    };
+  },
+  save: (folder, model, processor) => save(folder, { model, processor, config: { id2label, problem_type: 'multi_label_classification' } }, half),
+});
 
 export const VISION_RECIPES: Record<string, VisionRecipe> = {
   vit: {
@@ -97,4 +113,8 @@ export const VISION_RECIPES: Record<string, VisionRecipe> = {
       processor.save(folder, 'MobileNetV2ImageProcessor');
     },
   },
+
+  // Of ResNet-101's and ResNet-50's kind, a teacher and a student whose features have one width.
+  resnet101: resNet([2, 3, 8, 3], 3200),
+  resnet50: resNet([1, 2, 3, 1], 3200),
 };

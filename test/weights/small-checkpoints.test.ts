@@ -1,0 +1,118 @@
+// The committed small checkpoints: each loads as its class, and does what it was trained for on scenes that nothing here was trained on.
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { tensorCount, tf, type Tensor } from '../../lib/engine';
+import { type ImageProcessor } from '../../lib/images';
+import { BertForMaskedLM, DeiT3, GPT2LMHeadModel, load, ViTForImageClassification } from '../../lib/models';
+import type { Module } from '../../lib/nn';
+import { inProject } from '../../lib/project';
+import type { Tokenizer } from '../../lib/tokenizers';
+import { generateScene, KINDS, narrate, renderBatch, type Scene } from '../../scripts/scenes';
+import { PICTURE_LABELS, pictureLabels } from '../../scripts/pretrain/scene-labels';
+
+const CLASSES: Record<string, new (...args: never[]) => Module> = {
+  'vit-scenes': ViTForImageClassification, 'deit3-scenes': DeiT3, 'gpt2-scenes': GPT2LMHeadModel, 'bert-scenes': BertForMaskedLM,
+};
+const folders = fs.readdirSync(inProject('weights')).filter((name) => name.endsWith('-scenes'));
+
+/** Pictures of one kind of thing each, of a set that no checkpoint has seen. */
+async function heldOut(count: number): Promise<{ scenes: Scene[]; pictures: Uint8Array[] }> {
+  const scenes = Array.from({ length: count }, (_, i) => generateScene(`pretrain/test/${i}`, { compositions: { single: 1 } }));
+  return { scenes, pictures: await renderBatch(scenes.map(({ svg }) => svg)) };
+}
+
+async function pixelsOf(processor: ImageProcessor, pictures: readonly Uint8Array[]): Promise<Tensor> {
+  const { data, shape } = await processor.batch(pictures.map((bytes) => ({ data: bytes, width: 128, height: 128 })));
+  return tf.tensor4d(data, shape);
+}
+
+describe('small checkpoints', () => {
+  it('together take 40 MB at most', () => {
+    const sizes = folders.flatMap((name) => fs.readdirSync(inProject('weights', name)).map((file) => fs.statSync(inProject('weights', name, file)).size));
+    const total = sizes.reduce((sum, size) => sum + size, 0) / 1e6;
+    assert.ok(total <= 40, `${total.toFixed(1)} MB`);
+  });
+
+  for (const name of folders) {
+    it(`${name} loads as its class and has all that its use needs`, () => {
+      const before = tensorCount();
+      const { model, config, processor, tokenizer } = load(inProject('weights', name));
+      if (CLASSES[name]) assert.ok(model instanceof CLASSES[name], model?.constructor.name);
+      assert.ok(model && config);
+      assert.ok(processor || tokenizer, 'neither pictures nor text');
+      assert.ok(fs.existsSync(path.join(inProject('weights', name), 'model.safetensors')));
+      for (const [parameter, { tensor }] of model.namedParameters()) assert.ok(tensor.dataSync().every(Number.isFinite), parameter);
+      model.dispose();
+      assert.equal(tensorCount(), before);
+    });
+  }
+
+  describe('classifiers', () => {
+    const classifiers = { 'vit-scenes': 0.5, 'deit3-scenes': 0.5 } as Record<string, number>;
+    for (const [name, bar] of Object.entries(classifiers).filter(([name]) => folders.includes(name))) {
+      it(`${name} names the kind of thing in at least ${100 * bar} % of new pictures, of 24, and most of what else it is asked`, async () => {
+        const { scenes, pictures } = await heldOut(48);
+        const { model, processor } = load(inProject('weights', name));
+        const pixelValues = await pixelsOf(processor!, pictures);
+        const logits = (model as ViTForImageClassification).forward({ pixelValues }).logits.arraySync() as number[][];
+        const best = (row: number[]) => row.indexOf(Math.max(...row));
+        const right = logits.filter((row, i) => KINDS[best(row.slice(0, KINDS.length))] === scenes[i].entities[0].kind).length;
+        assert.ok(right / scenes.length >= bar, `${right} of ${scenes.length}`);
+        let hit = 0, said = 0, truth = 0;
+        for (const [i, row] of logits.entries()) {
+          const labels = pictureLabels(scenes[i]);
+          for (let j = 0; j < PICTURE_LABELS.length; j++) { said += Number(row[j] > 0); truth += labels[j]; hit += Number(row[j] > 0) * labels[j]; }
+        }
+        const f1 = 2 * hit / (said + truth);
+        assert.ok(f1 > 0.6, `F1 ${f1.toFixed(2)}`);
+        model!.dispose();
+      });
+    }
+  });
+
+  if (folders.includes('gpt2-scenes')) {
+    it('gpt2-scenes finds new sentences far likelier than their words in another order', () => {
+      const { model, tokenizer } = load(inProject('weights', 'gpt2-scenes'), { as: GPT2LMHeadModel });
+      const perplexity = (words: string): number => {
+        const ids = [tokenizer!.eosTokenId!, ...tokenizer!.encode(words).inputIds, tokenizer!.eosTokenId!];
+        return Math.exp(tf.tidy(() => {
+          const inputIds = tf.tensor2d([ids], undefined, 'int32');
+          return model.forward({ inputIds, labels: inputIds }).loss!.dataSync()[0];
+        }));
+      };
+      for (let i = 0; i < 5; i++) {
+        const text = narrate(generateScene(`pretrain/test/${i}`));
+        const backwards = text.split(' ').reverse().join(' ');
+        assert.ok(perplexity(text) < 10, `${text} ${perplexity(text)}`);
+        assert.ok(perplexity(backwards) > 20 * perplexity(text));
+      }
+      model.dispose();
+    });
+  }
+
+  if (folders.includes('bert-scenes')) {
+    it('bert-scenes fills a masked colour with the colour that the other caption names, and other words with words of their sort', () => {
+      const { model, tokenizer } = load(inProject('weights', 'bert-scenes'), { as: BertForMaskedLM });
+      const guess = (first: string, second?: string): string => mostLikely(model, tokenizer!, first, second);
+      for (const colour of ['red', 'green', 'purple', 'white']) {
+        assert.equal(guess(`A ${colour} cat on the beach.`, 'A large [MASK] cat is sitting on the sand.'), colour);
+      }
+      assert.match(guess('There are [MASK] yellow boats on the sea.'), /^(two|three|four)$/);
+      assert.match(guess('A red car to the [MASK] of a blue house.'), /^(left|right)$/);
+      model.dispose();
+    });
+  }
+});
+
+/** The word that the model puts in the place of [MASK]. */
+function mostLikely(model: BertForMaskedLM, tokenizer: Tokenizer, first: string, second?: string): string {
+  const { inputIds, tokenTypeIds } = tokenizer.encode(second === undefined ? first : [first, second]);
+  const at = inputIds.indexOf(tokenizer.maskTokenId!);
+  return tf.tidy(() => {
+    const tensor = (ids: number[]) => tf.tensor2d([ids], undefined, 'int32');
+    const { logits } = model.forward({ inputIds: tensor(inputIds), tokenTypeIds: tensor(tokenTypeIds!) });
+    const row = (logits.arraySync() as number[][][])[0][at];
+    return tokenizer.decode([row.indexOf(Math.max(...row))]);
+  });
+}
