@@ -1,4 +1,5 @@
-import { CaptionEvaluation, CaptionScores, scoreCaptions } from '../metrics/score-captions';
+import type { CaptionScores } from '../metrics/caption-statistics';
+import { CaptionEvaluation, scoreCaptions } from '../metrics/score-captions';
 import { readCocoCaptions } from '../metrics/coco-caption-files';
 
 export interface EvaluateOptions {

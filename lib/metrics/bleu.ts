@@ -26,11 +26,34 @@ export function bleu(references: TokenizedReferences, candidates: TokenizedCandi
   return bleuOfCounts(countCorpus(references, candidates));
 }
 
+/** What BLEU is made of, for one image or summed over several: an entry an order, 1 to 4, and the lengths in words. */
+export interface BleuCounts {
+  correct: number[];
+  guessed: number[];
+  candidate: number;
+  /** Length of the reference closest in length. */
+  reference: number;
+}
+
 /** `bleu` on a corpus whose n-grams are counted already. */
 export function bleuOfCounts(corpus: CountedCorpus): BleuResult {
+  const images = bleuCounts(corpus);
+  const total: BleuCounts = { correct: [0, 0, 0, 0], guessed: [0, 0, 0, 0], candidate: 0, reference: 0 };
+  for (const { correct, guessed, candidate, reference } of images) {
+    for (let order = 0; order < MAX_ORDER; order++) {
+      total.correct[order] += correct[order];
+      total.guessed[order] += guessed[order];
+    }
+    total.candidate += candidate;
+    total.reference += reference;
+  }
+  return { corpus: bleuScores(total), images: images.map(bleuScores) };
+}
+
+/** The counts of every image. */
+export function bleuCounts(corpus: CountedCorpus): BleuCounts[] {
   const most = new Int32Array(corpus.size);
-  const total = { correct: [0, 0, 0, 0], guessed: [0, 0, 0, 0], candidate: 0, reference: 0 };
-  const images = corpus.candidates.map((candidate, image): BleuScores => {
+  return corpus.candidates.map((candidate, image): BleuCounts => {
     const references = corpus.references[image];
     let closest = references[0].words;
     for (const { words, ids, counts } of references) {
@@ -45,19 +68,15 @@ export function bleuOfCounts(corpus: CountedCorpus): BleuResult {
       for (let k = candidate.starts[order]; k < candidate.starts[order + 1]; k++) {
         correct[order] += Math.min(candidate.counts[k], most[candidate.ids[k]]);
       }
-      total.correct[order] += correct[order];
-      total.guessed[order] += guessed[order];
     }
     for (const { ids } of references) for (let k = 0; k < ids.length; k++) most[ids[k]] = 0;
-    total.candidate += candidate.words;
-    total.reference += closest;
-    return combine(correct, guessed, candidate.words, closest);
+    return { correct, guessed, candidate: candidate.words, reference: closest };
   });
-  return { corpus: combine(total.correct, total.guessed, total.candidate, total.reference), images };
 }
 
-function combine(correct: number[], guessed: number[], candidateLength: number, referenceLength: number): BleuScores {
-  const ratio = (candidateLength + NUMERATOR_FLOOR) / (referenceLength + DENOMINATOR_FLOOR);
+/** BLEU from counts. */
+export function bleuScores({ correct, guessed, candidate, reference }: BleuCounts): BleuScores {
+  const ratio = (candidate + NUMERATOR_FLOOR) / (reference + DENOMINATOR_FLOOR);
   const brevityPenalty = ratio < 1 ? Math.exp(1 - 1 / ratio) : 1;
   let product = 1;
   return correct.map((count, order) => {

@@ -1,4 +1,7 @@
-export * from './bleu';
+export { bleu } from './bleu';
+export type { BleuResult, BleuScores } from './bleu';
+export * from './bootstrap';
+export * from './caption-statistics';
 export { cider, ciderD } from './cider';
 export type { CiderResult } from './cider';
 export { CaptionFileError, readCocoCaptions } from './coco-caption-files';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { CaptionScores, scoreCaptions } from '../../lib/metrics/score-captions';
+import type { CaptionScores } from '../../lib/metrics/caption-statistics';
+import { scoreCaptions } from '../../lib/metrics/score-captions';
 
 /** Corpus first, then the test images in the order of their file names. */
 const expected = JSON.parse(readFileSync(join(__dirname, '../fixtures/metrics/flickr8k.json'), 'utf8')) as Record<string, number[]>;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CaptionScores, scoreCaptions } from '../../lib/metrics/score-captions';
+import type { CaptionScores } from '../../lib/metrics/caption-statistics';
+import { scoreCaptions } from '../../lib/metrics/score-captions';
 
 interface Fixture {
   references: Record<string, string[]>;
