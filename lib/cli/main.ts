@@ -5,10 +5,11 @@
  * Exit codes: 0 done, 1 the work failed (the message says where), 2 the command line was wrong.
  */
 import { Command, CommanderError } from 'commander';
+import type { DownloadCommandOptions } from './download';
 import type { EvaluateOptions } from './evaluate';
 
 function commands(): Command {
-  const program = new Command('captioning').description('Image captioning: scores for captions').exitOverride();
+  const program = new Command('captioning').description('Image captioning: scores for captions, published checkpoints').exitOverride();
   program
     .command('evaluate')
     .description('score captions against references: BLEU, ROUGE-L, CIDEr, CIDEr-D, METEOR (NLTK)')
@@ -21,6 +22,22 @@ function commands(): Command {
     .action((options: EvaluateOptions) => {
       const { evaluate } = require('./evaluate') as typeof import('./evaluate');
       process.stdout.write(evaluate(options));
+    });
+  program
+    .command('download')
+    .description('fetch a published checkpoint into the cache; a download that was cut goes on where it stopped')
+    .argument('[name]', 'a name of --list, or owner/repository on the Hugging Face hub')
+    .option('--list', 'show the checkpoints that have a short name, and which of them are here')
+    .option('--revision <revision>', 'branch, tag or commit (default: the registry\'s, main)')
+    .option('--offline', 'ask no server: only look into the cache (also: HF_HUB_OFFLINE=1)')
+    .option('--token <token>', 'for private and gated ones; better in HF_TOKEN, as other users see command lines')
+    .option('--endpoint <address>', 'the hub or a mirror (default: HF_ENDPOINT, else https://huggingface.co)')
+    .option('--json', 'print JSON: folder, commit, files with their checksums')
+    .addHelpText('after', '\nFiles go to $HF_HUB_CACHE or $HF_HOME/hub where set, so that Python finds them too; else to weights/cache.')
+    .action(async (name: string | undefined, options: DownloadCommandOptions, command: Command) => {
+      if (options.list ? name !== undefined : name === undefined) command.error('error: expected a name, or --list alone', { exitCode: 2 });
+      const { download, listCheckpoints } = require('./download') as typeof import('./download');
+      process.stdout.write(options.list ? listCheckpoints(options) : await download(name!, options));
     });
   return program;
 }

@@ -17,6 +17,8 @@ export interface Progress {
 export interface ProgressOptions {
   /** What is counted, in the plural. Default 'steps'. */
   unit?: string;
+  /** How an amount reads, unit included, in place of number and `unit`: 88.2 MB. */
+  format?: (amount: number) => string;
   /** Clock in milliseconds; tests bring their own. */
   now?: () => number;
   /** Where lines go outside a notebook. Default standard error. */
@@ -42,7 +44,7 @@ const formatValue = (value: number | string): string => (typeof value === 'strin
  */
 export function progress(total: number, label = '', options: ProgressOptions = {}): Progress {
   if (!(total >= 0)) throw new RangeError(`progress: total must be a number of steps, 0 or more; got ${total}.`);
-  const { unit = 'steps', now = () => performance.now(), stream = process.stderr } = options;
+  const { unit = 'steps', format, now = () => performance.now(), stream = process.stderr } = options;
   const notebook = inNotebook();
   const interval = notebook ? NOTEBOOK_INTERVAL : stream.isTTY ? TERMINAL_INTERVAL : LOG_INTERVAL;
   const id = `captioning-progress-${process.pid}-${++created}`;
@@ -61,8 +63,9 @@ export function progress(total: number, label = '', options: ProgressOptions = {
 
   function describe(): string {
     const speed = rate();
-    const parts = [`${count}/${total} ${unit}`, formatDuration((now() - start) / 1000)];
-    if (speed > 0) parts.push(speed >= 1 ? `${speed.toPrecision(3)} ${unit}/s` : `${(1 / speed).toPrecision(3)} s each`);
+    const parts = [format ? `${format(count)} of ${format(total)}` : `${count}/${total} ${unit}`, formatDuration((now() - start) / 1000)];
+    const plainRate = speed >= 1 ? `${speed.toPrecision(3)} ${unit}/s` : `${(1 / speed).toPrecision(3)} s each`;
+    if (speed > 0) parts.push(format ? `${format(speed)}/s` : plainRate);
     if (!finished && speed > 0 && count < total) parts.push(`${formatDuration((total - count) / speed)} left`);
     for (const [name, value] of Object.entries(values)) parts.push(`${name} ${formatValue(value)}`);
     return parts.join(' · ');

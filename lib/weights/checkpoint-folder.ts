@@ -28,7 +28,9 @@ const isFolder = (folder: string): boolean => fs.statSync(folder, { throwIfNoEnt
  * @throws WeightsError when it is nowhere, or only in part: where it was looked for, and which command fetches it.
  */
 export function resolveCheckpoint(nameOrFolder: string, options: ResolveOptions = {}): string {
-  if (nameOrFolder === '') throw new WeightsError('The checkpoint has an empty name: expected one of the registry, owner/repository or a folder.');
+  if (nameOrFolder === '') {
+    throw new WeightsError('The checkpoint has an empty name: expected one of the registry, owner/repository or a folder.');
+  }
   const isPlainName = /^[\w.-]+$/.test(nameOrFolder) && !/^\.+$/.test(nameOrFolder);
   if (isPlainName) {
     const placed = placedFolder(nameOrFolder);

@@ -8,3 +8,4 @@ export * from './open-weights';
 export * from './state';
 export * from './checkpoint-folder';
 export * from './registry';
+export * from './download';

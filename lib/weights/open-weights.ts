@@ -6,10 +6,8 @@ import { WeightsError } from './stored-dtype';
 import { TorchFile } from './torch-file';
 import { isZip } from './torch-zip';
 import { isLegacyTorch } from './torch-legacy';
+import { otherWeightFiles, weightFileNames, weightFilesAmong } from './weight-files';
 import { openFile, readBytes, type WeightSource } from './weight-source';
-
-/** What a checkpoint folder may hold, in the order of transformers: safetensors before PyTorch, whole before in parts. */
-const usual = ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json'];
 
 /**
  * Opens the weights of a file or of a checkpoint folder, whichever format they are in: safetensors, PyTorch's .bin/.pth/.pt, or several of
@@ -24,15 +22,18 @@ export function openWeights(fileOrFolder: string): WeightSource {
 }
 
 /** Whether a checkpoint folder holds weights at all. */
-export const hasWeights = (folder: string): boolean => fs.readdirSync(folder).some((name) => usual.includes(name) || /\.(safetensors|pth|pt)$/.test(name));
+export function hasWeights(folder: string): boolean {
+  const names = fs.readdirSync(folder);
+  return weightFilesAmong(names).length > 0 || otherWeightFiles(names).length > 0;
+}
 
 function weightsIn(folder: string): string {
-  const found = usual.find((name) => fs.existsSync(path.join(folder, name)));
-  if (found) return path.join(folder, found);
-  const names = fs.readdirSync(folder).filter((name) => /\.(safetensors|pth|pt)$/.test(name)).sort();
-  if (names.length === 1) return path.join(folder, names[0]);
-  throw new WeightsError(names.length ? `${folder} holds several weights (${names.join(', ')}) and none has a usual name: give the path of one.`
-    : `${folder} holds no weights (looked for ${usual.join(', ')}): download them, or check the path.`);
+  const names = fs.readdirSync(folder), [head] = weightFilesAmong(names);
+  if (head) return path.join(folder, head);
+  const others = otherWeightFiles(names);
+  throw new WeightsError(others.length
+    ? `${folder} holds several weights (${others.join(', ')}) and none has a usual name: give the path of one.`
+    : `${folder} holds no weights (looked for ${weightFileNames.join(', ')}): download them, or check the path.`);
 }
 
 /** By what the file begins with rather than by its name: many a .bin is safetensors, many a .safetensors was renamed. */
