@@ -7,6 +7,7 @@ export * from './weights';
 export * from './images';
 export * from './datasets';
 export * from './captioners';
+export * from './classifiers';
 export * from './training';
 export * from './metrics';
 export * from './experiments';

@@ -7,5 +7,6 @@ export * from './scenes';
 export * from './coco';
 export * from './course';
 export * from './image-folder';
+export * from './image-split';
 export { unzip } from './zip';
 export type { UnzipOptions } from './zip';

@@ -5,4 +5,5 @@ export * from './feature-cache';
 export * from './learning-rate-search';
 export * from './schedules';
 export * from './tensorboard';
+export * from './text-batches';
 export * from './trainer';

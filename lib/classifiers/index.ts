@@ -1,0 +1,2 @@
+export * from './caption-source-classifier';
+export * from './padded-texts';
