@@ -40,13 +40,16 @@ export async function generateAsync(decoder: StepDecoder, prompt: Prompt, option
   }
 }
 
+/** Each step's tokens, a row each (null for one that has ended), and the whole result at the end; undefined if it was stopped early. */
+export type TokenStream = AsyncGenerator<StepTokens, GenerationResult | undefined>;
+
 /**
  * Tokens as they come, a row each (null for one that has ended), greedy or drawn; the returned value is the whole result, undefined if
  * `signal` ended the stream early. Breaking the loop off leaves no tensor behind.
  *
  *     for await (const [token] of streamTokens(decoder, prompt, { doSample: true }, signal)) show(tokenizer.decode([token]));
  */
-export async function* streamTokens(decoder: StepDecoder, prompt: Prompt, options: GenerationOptions = {}, signal?: AbortSignal): AsyncGenerator<StepTokens, GenerationResult | undefined> {
+export async function* streamTokens(decoder: StepDecoder, prompt: Prompt, options: GenerationOptions = {}, signal?: AbortSignal): TokenStream {
   const plan = planGeneration(decoder, prompt, options);
   if (plan.options.numBeams > 1) throw new Error('Beams are not known before their end, so they cannot be streamed: leave numBeams out, or use generateAsync.');
   const steps = sample(plan);
@@ -61,4 +64,22 @@ export async function* streamTokens(decoder: StepDecoder, prompt: Prompt, option
   } finally {
     steps.return(undefined as never);
   }
+}
+
+/** A decoder that holds tensors, with what it was made for. */
+export interface PreparedGeneration {
+  decoder: StepDecoder & { dispose(): void };
+  prompt: Prompt;
+  options: GenerationOptions;
+}
+
+/** `generate`, and then the decoder is disposed. */
+export function generateOnce({ decoder, prompt, options }: PreparedGeneration): GenerationResult {
+  try { return generate(decoder, prompt, options); } finally { decoder.dispose(); }
+}
+
+/** `streamTokens`, and then (at the end, or when the loop is left) the decoder is disposed. */
+export async function* streamOnce(prepare: () => PreparedGeneration, signal?: AbortSignal): TokenStream {
+  const { decoder, prompt, options } = prepare();
+  try { return yield* streamTokens(decoder, prompt, options, signal); } finally { decoder.dispose(); }
 }

@@ -4,35 +4,13 @@
  * `addCrossAttention` every block attends to an encoder between its self-attention and its MLP.
  */
 import { Random, tf, type Tensor } from '../engine';
-import { activation, attention, attentionMask, Conv1D, Dropout, Embedding, LayerNorm, Module, normal, splitHeads, type Activation } from '../nn';
+import { generateOnce, streamOnce, type GenerationConfig, type GenerationResult, type PreparedGeneration, type TokenStream } from '../generation';
+import { attentionMask, Dropout, Embedding, LayerNorm, Module, normal } from '../nn';
+import { prepareTextGeneration, type CacheShape, type TextGenerationInputs } from './cached-step-decoder';
 import { languageModelHead, type KeyValues } from './causal-language-model';
+import { Block, gpt2Defaults, type GPT2Config } from './gpt2-block';
 
-/** The keys of config.json that the network depends on. */
-export interface GPT2Config {
-  vocabSize: number;
-  nPositions: number;
-  nEmbd: number;
-  nLayer: number;
-  nHead: number;
-  /** Width inside the MLP; null is 4 · nEmbd. */
-  nInner: number | null;
-  activationFunction: Activation;
-  layerNormEpsilon: number;
-  addCrossAttention: boolean;
-  /** Divide the scores by √(head size). */
-  scaleAttnWeights: boolean;
-  /** Divide the scores by the layer's number, too. */
-  scaleAttnByInverseLayerIdx: boolean;
-  embdPdrop: number;
-  attnPdrop: number;
-  residPdrop: number;
-}
-
-/** The published 124 M parameter model. */
-export const gpt2Defaults: GPT2Config = {
-  vocabSize: 50257, nPositions: 1024, nEmbd: 768, nLayer: 12, nHead: 12, nInner: null, activationFunction: 'gelu_new', layerNormEpsilon: 1e-5,
-  addCrossAttention: false, scaleAttnWeights: true, scaleAttnByInverseLayerIdx: false, embdPdrop: 0.1, attnPdrop: 0.1, residPdrop: 0.1,
-};
+export { gpt2Defaults, type GPT2Config } from './gpt2-block';
 
 export interface GPT2Inputs {
   /** (B, T) int32; with pastKeyValues only the new ones */
@@ -65,107 +43,6 @@ export interface GPT2Outputs {
   pastKeyValues?: KeyValues[];
 }
 
-interface BlockInputs { mask: Tensor | null; past?: KeyValues; encoder?: Tensor; encoderMask: Tensor | null }
-interface Attended { output: Tensor; weights: Tensor; key: Tensor; value: Tensor }
-
-class GPT2Attention extends Module {
-  readonly c_attn: Conv1D;
-  readonly q_attn?: Conv1D;
-  readonly c_proj: Conv1D;
-  readonly attn_dropout: Dropout;
-  readonly resid_dropout: Dropout;
-  private readonly scale: number;
-
-  constructor(private readonly config: GPT2Config, random: Random, layer: number, cross: boolean) {
-    super();
-    const { nEmbd, nHead, nLayer } = config;
-    // Cross attention's c_attn makes keys and values only.
-    this.c_attn = new Conv1D(nEmbd, (cross ? 2 : 3) * nEmbd, random);
-    if (cross) this.q_attn = new Conv1D(nEmbd, nEmbd, random);
-    this.c_proj = new Conv1D(nEmbd, nEmbd, random, residualStd(nLayer));
-    this.attn_dropout = new Dropout(config.attnPdrop, random);
-    this.resid_dropout = new Dropout(config.residPdrop, random);
-    this.scale = (config.scaleAttnWeights ? (nEmbd / nHead) ** -0.5 : 1) / (config.scaleAttnByInverseLayerIdx ? layer + 1 : 1);
-  }
-
-  private heads(x: Tensor): Tensor { return splitHeads(x, this.config.nHead); }
-
-  private attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null): Attended {
-    const { output, weights } = attention(query, key, value, { mask, scale: this.scale, dropout: this.attn_dropout });
-    return { output: this.resid_dropout.forward(this.c_proj.forward(output)), weights, key, value };
-  }
-
-  /** x (B, T, nEmbd); past keys and values come before the new ones. */
-  toItself(x: Tensor, mask: Tensor | null, past?: KeyValues): Attended {
-    const [query, key, value] = tf.split(this.c_attn.forward(x), 3, 2).map((part) => this.heads(part));
-    return past ? this.attend(query, tf.concat([past.key, key], 2), tf.concat([past.value, value], 2), mask) : this.attend(query, key, value, mask);
-  }
-
-  /** x (B, T, nEmbd) to an encoder's states (B, S, nEmbd), or to the keys and values that an earlier step made of them. */
-  toEncoder(x: Tensor, encoder: Tensor | undefined, mask: Tensor | null, past?: KeyValues): Attended {
-    const query = this.heads(this.q_attn!.forward(x));
-    if (past?.crossKey && past.crossValue) return this.attend(query, tf.clone(past.crossKey), tf.clone(past.crossValue), mask);
-    const [key, value] = tf.split(this.c_attn.forward(encoder!), 2, 2).map((part) => this.heads(part));
-    return this.attend(query, key, value, mask);
-  }
-}
-
-/** Layers that end on the residual path start smaller by the root of their number, two a block. */
-const residualStd = (layers: number): number => 0.02 / Math.sqrt(2 * layers);
-
-class MLP extends Module {
-  readonly c_fc: Conv1D;
-  readonly c_proj: Conv1D;
-  readonly dropout: Dropout;
-  private readonly act: (x: Tensor) => Tensor;
-
-  constructor({ nEmbd, nInner, nLayer, activationFunction, residPdrop }: GPT2Config, random: Random) {
-    super();
-    const inner = nInner ?? 4 * nEmbd;
-    this.c_fc = new Conv1D(nEmbd, inner, random);
-    this.c_proj = new Conv1D(inner, nEmbd, random, residualStd(nLayer));
-    this.dropout = new Dropout(residPdrop, random);
-    this.act = activation(activationFunction);
-  }
-
-  forward(x: Tensor): Tensor { return this.dropout.forward(this.c_proj.forward(this.act(this.c_fc.forward(x)))); }
-}
-
-class Block extends Module {
-  readonly ln_1: LayerNorm;
-  readonly attn: GPT2Attention;
-  readonly ln_2: LayerNorm;
-  readonly crossattention?: GPT2Attention;
-  readonly ln_cross_attn?: LayerNorm;
-  readonly mlp: MLP;
-
-  constructor(config: GPT2Config, random: Random, layer: number) {
-    super();
-    const { nEmbd, layerNormEpsilon } = config;
-    this.ln_1 = new LayerNorm(nEmbd, layerNormEpsilon);
-    this.attn = new GPT2Attention(config, random, layer, false);
-    this.ln_2 = new LayerNorm(nEmbd, layerNormEpsilon);
-    if (config.addCrossAttention) {
-      this.crossattention = new GPT2Attention(config, random, layer, true);
-      this.ln_cross_attn = new LayerNorm(nEmbd, layerNormEpsilon);
-    }
-    this.mlp = new MLP(config, random);
-  }
-
-  forward(x: Tensor, { mask, past, encoder, encoderMask }: BlockInputs): { hidden: Tensor; own: Attended; cross?: Attended } {
-    return tf.tidy(() => {
-      const own = this.attn.toItself(this.ln_1.forward(x), mask, past);
-      let hidden = tf.add(x, own.output);
-      let cross: Attended | undefined;
-      if (this.crossattention && (encoder || past?.crossKey)) {
-        cross = this.crossattention.toEncoder(this.ln_cross_attn!.forward(hidden), encoder, encoderMask, past);
-        hidden = tf.add(hidden, cross.output);
-      }
-      return { hidden: tf.add(hidden, this.mlp.forward(this.ln_2.forward(hidden))), own, cross } as never;
-    });
-  }
-}
-
 /** GPT-2 without the output layer (GPT2Model). */
 export class GPT2Model extends Module {
   readonly config: GPT2Config;
@@ -187,14 +64,30 @@ export class GPT2Model extends Module {
     this.ln_f = new LayerNorm(nEmbd, this.config.layerNormEpsilon);
   }
 
+  /** What cross attention needs of an encoder's states (B, S, nEmbd), each layer's keys and values: for `pastKeyValues`. */
+  crossKeyValues(encoder: Tensor): Required<Pick<KeyValues, 'crossKey' | 'crossValue'>>[] {
+    this.checkEncoder(encoder);
+    return this.h.map(({ crossattention }) => {
+      const [crossKey, crossValue] = tf.tidy(() => crossattention!.encoderKeys(encoder));
+      return { crossKey, crossValue };
+    });
+  }
+
+  private checkEncoder(encoder: Tensor): void {
+    const { nEmbd, addCrossAttention } = this.config;
+    if (!addCrossAttention) throw new Error('encoderHiddenStates were given, but the config has addCrossAttention false.');
+    if (encoder.rank !== 3 || encoder.shape[2] !== nEmbd) {
+      throw new Error(`encoderHiddenStates have the shape [${encoder.shape}]: expected [batch, positions, ${nEmbd}].`);
+    }
+  }
+
   forward(inputs: GPT2Inputs): GPT2Outputs {
     const { inputIds, attentionMask: padding, encoderHiddenStates: encoder, pastKeyValues, useCache, outputHiddenStates, outputAttentions } = inputs;
     const past = pastKeyValues?.[0].key.shape[2] ?? 0, length = inputIds.shape[1]!;
-    const { nPositions, nLayer, nEmbd, addCrossAttention } = this.config;
+    const { nPositions, nLayer } = this.config;
     if (past + length > nPositions) throw new Error(`${past + length} positions, but this GPT-2 has ${nPositions}: shorten the text.`);
     if (pastKeyValues && pastKeyValues.length !== nLayer) throw new Error(`pastKeyValues of ${pastKeyValues.length} layers for ${nLayer}.`);
-    if (encoder && !addCrossAttention) throw new Error('encoderHiddenStates were given, but the config has addCrossAttention false.');
-    if (encoder && encoder.shape[2] !== nEmbd) throw new Error(`encoderHiddenStates have the shape [${encoder.shape}]: expected [batch, positions, ${nEmbd}].`);
+    if (encoder) this.checkEncoder(encoder);
     return tf.tidy(() => {
       const positions = inputs.positionIds ?? tf.range(past, past + length, 1, 'int32').expandDims(0);
       const mask = attentionMask({ causal: { queries: length, keys: past + length }, padding });
@@ -234,6 +127,8 @@ export interface GPT2LMOutputs extends GPT2Outputs {
 /** GPT-2 with its tied output layer (GPT2LMHeadModel). */
 export class GPT2LMHeadModel extends Module {
   readonly transformer: GPT2Model;
+  /** generation_config.json: what `generate` does unless told otherwise */
+  generationConfig: GenerationConfig = {};
 
   constructor(config: Partial<GPT2Config> = {}, random = new Random(0)) {
     super();
@@ -242,12 +137,33 @@ export class GPT2LMHeadModel extends Module {
 
   get config(): GPT2Config { return this.transformer.config; }
 
+  get cacheShape(): CacheShape {
+    const { vocabSize, nPositions, nLayer, nHead, nEmbd } = this.config;
+    return { vocabSize, maxPositions: nPositions, layers: nLayer, heads: nHead, headSize: nEmbd / nHead };
+  }
+
   /** `labels` (B, T) int32 as the inputs, −100 where not counted: position t is scored on label t + 1. */
   forward({ labels, logitsToKeep, ...inputs }: GPT2Inputs & { labels?: Tensor; logitsToKeep?: number }): GPT2LMOutputs {
     return tf.tidy(() => {
       const outputs = this.transformer.forward(inputs);
       return { ...outputs, ...languageModelHead(outputs.lastHiddenState, this.transformer.wte.weight.tensor, { labels, logitsToKeep }) } as never;
     });
+  }
+
+  /**
+   * Texts that go on from `inputIds`, as transformers' generate returns them; lib/generation describes the options.
+   *
+   * @throws where padding does not stand left, texts would outgrow the positions, or options make no sense
+   */
+  generate(inputs: TextGenerationInputs, options: GenerationConfig = {}): GenerationResult { return generateOnce(this.prepareGeneration(inputs, options)); }
+
+  /** The tokens of `generate` as they come (greedy or drawn), a row each; see `streamTokens`. */
+  stream(inputs: TextGenerationInputs, options: GenerationConfig = {}, signal?: AbortSignal): TokenStream {
+    return streamOnce(() => this.prepareGeneration(inputs, options), signal);
+  }
+
+  private prepareGeneration(inputs: TextGenerationInputs, options: GenerationConfig): PreparedGeneration {
+    return prepareTextGeneration(this, this.cacheShape, inputs, options);
   }
 }
 

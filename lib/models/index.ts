@@ -19,3 +19,4 @@ export * from './architectures';
 export * from './load';
 export * from './pre-norm-encoder';
 export * from './clip';
+export * from './cached-step-decoder';
