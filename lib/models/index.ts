@@ -20,3 +20,4 @@ export * from './load';
 export * from './pre-norm-encoder';
 export * from './clip';
 export * from './cached-step-decoder';
+export * from './vision-encoder-decoder';

@@ -18,8 +18,10 @@ FOLDER = Path(__file__).parents[2] / "test/fixtures/generation"
 FOLDER.mkdir(parents=True, exist_ok=True)
 warnings.filterwarnings("ignore")
 logging.set_verbosity_error()
+logging.disable_progress_bar()
 
-VOCAB, EOS, PAD = 23, 5, 3
+VOCAB = 23
+EOS, PAD = 26, 3
 
 
 def processors():
@@ -32,9 +34,9 @@ def processors():
         ("repetitionPenalty", [0.6], lp.RepetitionPenaltyLogitsProcessor(0.6)),
         ("repetitionPenalty", [1.7, [2, 0, 3]], lp.RepetitionPenaltyLogitsProcessor(1.7, prompt_ignore_length=torch.tensor([2, 0, 3]))),
         *[("noRepeatNgram", [n], lp.NoRepeatNGramLogitsProcessor(n)) for n in (1, 2, 3, 7, 8)],
-        ("minimumLength", [8, [EOS]], lp.MinLengthLogitsProcessor(8, EOS)),
-        ("minimumLength", [7, [EOS]], lp.MinLengthLogitsProcessor(7, EOS)),
-        ("minimumLength", [8, [EOS, 9]], lp.MinNewTokensLengthLogitsProcessor(3, 5, [EOS, 9])),
+        ("minimumLength", [8, [5]], lp.MinLengthLogitsProcessor(8, 5)),
+        ("minimumLength", [7, [5]], lp.MinLengthLogitsProcessor(7, 5)),
+        ("minimumLength", [8, [5, 9]], lp.MinNewTokensLengthLogitsProcessor(3, 5, [5, 9])),
         ("forcedTokens", [1, [4]], lp.ForcedBOSTokenLogitsProcessor(4)),
         ("forcedTokens", [7, [4, 6]], lp.ForcedEOSTokenLogitsProcessor(8, [4, 6])),
         ("suppressTokens", [[0, 22, 7]], lp.SuppressTokensLogitsProcessor([0, 22, 7])),
@@ -55,13 +57,13 @@ def processors():
 
 
 CONFIG = dict(vocab_size=29, n_positions=40, n_embd=32, n_layer=2, n_head=4)
-PROMPTS = [[7, 11, 2, 19, 2, 19], [3, 3, 3, 8, 1, 14], [3, 3, 3, 3, 3, 26], [12, 12, 9, 4, 12, 12]]
+PROMPTS = [[7, 11, 2, 19, 2, 19], [3, 3, 3, 8, 1, 14], [3, 3, 3, 3, 3, 22], [12, 12, 9, 4, 12, 12]]
 SHORT = [[6], [17], [9]]
 
 OPTIONS = [
     {}, {"max_new_tokens": 3}, {"max_length": 13}, {"min_length": 12}, {"min_new_tokens": 7}, {"no_repeat_ngram_size": 2}, {"no_repeat_ngram_size": 1, "max_new_tokens": 8},
-    {"repetition_penalty": 1.4}, {"repetition_penalty": 0.8}, {"suppress_tokens": [1, 20, 28]}, {"forced_eos_token_id": 11}, {"forced_eos_token_id": 5, "max_new_tokens": 6},
-    {"eos_token_id": [5, 16, 20]}, {"eos_token_id": 5, "pad_token_id": 0}, {"eos_token_id": 5, "pad_token_id": 5}, {"eos_token_id": None},
+    {"repetition_penalty": 1.4}, {"repetition_penalty": 0.8}, {"suppress_tokens": [1, 20, 28]}, {"forced_eos_token_id": 11}, {"forced_eos_token_id": EOS, "max_new_tokens": 6},
+    {"eos_token_id": [EOS, 15, 21]}, {"pad_token_id": 0}, {"pad_token_id": EOS}, {"eos_token_id": None},
     {"repetition_penalty": 1.2, "no_repeat_ngram_size": 3, "min_length": 10, "suppress_tokens": [2]},
 ]
 BEAM_OPTIONS = [

@@ -71,7 +71,7 @@ describe('GPT2LMHeadModel.generate', () => {
   });
 
   it('infers padding as transformers does, and takes only left padding', () => {
-    const inputIds = tf.tensor2d(fixture.prompts, undefined, 'int32'), options = { maxNewTokens: 5, numBeams: 3, padTokenId: PAD, eosTokenId: 5 };
+    const inputIds = tf.tensor2d(fixture.prompts, undefined, 'int32'), options = { maxNewTokens: 5, numBeams: 3, padTokenId: PAD, eosTokenId: 26 };
     assert.deepEqual(model.generate({ inputIds }, options), run(model, fixture.prompts, options));
     const right = tf.tensor2d([[1, 1, 1, 1, 1, 0], ...new Array(3).fill([1, 1, 1, 1, 1, 1])], undefined, 'int32');
     assert.throws(() => model.generate({ inputIds, attentionMask: right }, options), /Row 0 of the attention mask has padding after words/);
@@ -100,11 +100,11 @@ describe('GPT2LMHeadModel.generate', () => {
       const streamed: (number | null)[][] = [];
       let turns = 0;
       const timer = setInterval(() => { turns++; }, 0);
-      const stream = model.stream({ inputIds }, { ...options, eosTokenId: 5 });
+      const stream = model.stream({ inputIds }, { ...options, eosTokenId: 26 });
       let step = await stream.next();
       while (!step.done) { streamed.push(step.value); await new Promise((resolve) => { setTimeout(resolve, 1); }); step = await stream.next(); }
       clearInterval(timer);
-      const whole = model.generate({ inputIds }, { ...options, eosTokenId: 5 });
+      const whole = model.generate({ inputIds }, { ...options, eosTokenId: 26 });
       assert.deepEqual(step.value, whole);
       assert.deepEqual(whole.hypotheses.map(([{ tokens }], row) => [tokens, streamed.map((tokens) => tokens[row]).filter((t) => t !== null)]).map(([a, b]) => `${a}` === `${b}`), [true, true, true]);
       assert.ok(turns > 0, 'other work had its turn');

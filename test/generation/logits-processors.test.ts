@@ -20,7 +20,7 @@ describe('logits processors', () => {
           if (processor.acts(length)) processor.apply(fixture.ids[row].slice(0, length), actual, padding?.[row] ?? 0);
           const what = `${name}(${JSON.stringify([first, second])}), ${scores} row ${row} of ${length} tokens`;
           assert.deepEqual(Array.from(actual, (v) => v === -Infinity), expected.map((v) => v === null), what);
-          closeTo(actual.filter((v) => v !== -Infinity), expected.filter((v) => v !== null), 1e-6, what);
+          closeTo(actual.filter((v) => v !== -Infinity), expected.filter((v): v is number => v !== null), 1e-6, what);
         }
       }
     });

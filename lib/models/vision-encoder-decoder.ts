@@ -1,0 +1,158 @@
+/**
+ * Vision encoder and language decoder in one (transformers' VisionEncoderDecoderModel): a ViT, GPT-2 with cross attention, and a linear layer
+ * between them where their widths differ. Parameter names are `encoder.…`, `decoder.…`, `enc_to_dec_proj.…`.
+ */
+import { crossEntropy, Random, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
+import { generateOnce, resolveGeneration, streamOnce, type GenerationConfig, type GenerationResult, type PreparedGeneration, type TokenStream } from '../generation';
+import { Linear, Module } from '../nn';
+import { cachedStepDecoder } from './cached-step-decoder';
+import { GPT2LMHeadModel, type GPT2Config } from './gpt2';
+import { ViTModel, type ViTConfig } from './vit';
+
+export interface VisionEncoderDecoderConfig {
+  encoder: Partial<ViTConfig>;
+  /** Cross attention is added whatever this says. */
+  decoder: Partial<GPT2Config>;
+  /** First id of every text the decoder reads: labels are moved right behind it. */
+  decoderStartTokenId: number | null;
+  /** Stands where labels are −100. */
+  padTokenId: number | null;
+}
+
+export interface VisionEncoderDecoderInputs {
+  /** (B, C, H, W) or (B, H, W, C) */
+  pixelValues?: Tensor;
+  /** (B, S, encoder's width) instead of pixels: the encoder's last hidden state, computed before */
+  encoderLastHiddenState?: Tensor;
+  /** (B, T) int32; made of the labels unless given */
+  decoderInputIds?: Tensor;
+  /** (B, T), 1 for a word and 0 for padding; all words unless given, as transformers */
+  decoderAttentionMask?: Tensor;
+  /** (B, T) int32, −100 where not counted: position t is scored on label t, nothing is shifted */
+  labels?: Tensor;
+  outputHiddenStates?: boolean;
+  outputAttentions?: boolean;
+}
+
+/** All tensors are the caller's to dispose. */
+export interface VisionEncoderDecoderOutputs {
+  /** (B, T, vocabulary) */
+  logits: Tensor;
+  /** Mean cross entropy, where labels were given */
+  loss?: Tensor;
+  /** (B, S, encoder's width), before the layer between */
+  encoderLastHiddenState: Tensor;
+  encoderHiddenStates?: Tensor[];
+  encoderAttentions?: Tensor[];
+  decoderHiddenStates?: Tensor[];
+  /** Each layer's weights, (B, heads, T, T) */
+  decoderAttentions?: Tensor[];
+  /** Each layer's weights, (B, heads, T, S) */
+  crossAttentions?: Tensor[];
+}
+
+export interface CaptioningInputs extends Pick<VisionEncoderDecoderInputs, 'pixelValues' | 'encoderLastHiddenState'> {
+  /** (B, T) int32: what the text begins with, behind the start id */
+  decoderInputIds?: Tensor;
+  /** Hypotheses keep each token's attention to the image, [layers, heads, S]. */
+  outputAttentions?: boolean;
+}
+
+export class VisionEncoderDecoderModel extends Module {
+  readonly config: VisionEncoderDecoderConfig & { encoder: ViTConfig; decoder: GPT2Config };
+  readonly encoder: ViTModel;
+  readonly decoder: GPT2LMHeadModel;
+  readonly enc_to_dec_proj?: Linear;
+  /** generation_config.json: what `generate` does unless told otherwise */
+  generationConfig: GenerationConfig = {};
+
+  constructor(config: VisionEncoderDecoderConfig, random = new Random(0), options: { pooler?: boolean } = {}) {
+    super();
+    this.encoder = new ViTModel(config.encoder, random, options);
+    this.decoder = new GPT2LMHeadModel({ ...config.decoder, addCrossAttention: true }, random);
+    this.config = { ...config, encoder: this.encoder.config, decoder: this.decoder.config };
+    const { hiddenSize } = this.encoder.config, { nEmbd } = this.decoder.config;
+    if (hiddenSize !== nEmbd) this.enc_to_dec_proj = new Linear(hiddenSize, nEmbd, random);
+  }
+
+  forward(inputs: VisionEncoderDecoderInputs): VisionEncoderDecoderOutputs {
+    const { labels, decoderInputIds, decoderAttentionMask, outputHiddenStates, outputAttentions } = inputs;
+    if (!labels && !decoderInputIds) throw new Error('The decoder has nothing to read: give decoderInputIds, or labels to make them of.');
+    return tf.tidy(() => {
+      const seen = this.encode(inputs);
+      const { logits, hiddenStates, attentions, crossAttentions, lastHiddenState } = this.decoder.forward({
+        inputIds: decoderInputIds ?? this.shiftRight(labels!), attentionMask: decoderAttentionMask, encoderHiddenStates: this.project(seen.lastHiddenState),
+        outputHiddenStates, outputAttentions,
+      });
+      lastHiddenState.dispose();
+      return {
+        logits, encoderLastHiddenState: seen.lastHiddenState,
+        ...(labels ? { loss: sameWordLoss(logits, labels) } : {}),
+        ...(outputHiddenStates ? { decoderHiddenStates: hiddenStates, ...(seen.hiddenStates ? { encoderHiddenStates: seen.hiddenStates } : {}) } : {}),
+        ...(outputAttentions ? { decoderAttentions: attentions, crossAttentions, ...(seen.attentions ? { encoderAttentions: seen.attentions } : {}) } : {}),
+      } as never;
+    });
+  }
+
+  private encode({ pixelValues, encoderLastHiddenState, outputHiddenStates, outputAttentions }: VisionEncoderDecoderInputs) {
+    if (!pixelValues === !encoderLastHiddenState) {
+      throw new Error(`Either pixelValues or encoderLastHiddenState is needed: ${pixelValues ? 'both' : 'neither'} were given.`);
+    }
+    return pixelValues
+      ? this.encoder.forward({ pixelValues, outputHiddenStates, outputAttentions })
+      : { lastHiddenState: tf.clone(encoderLastHiddenState!), hiddenStates: undefined, attentions: undefined };
+  }
+
+  private project(states: Tensor): Tensor { return this.enc_to_dec_proj ? this.enc_to_dec_proj.forward(states) : states; }
+
+  /** Labels (B, T) one place to the right, the start id first, −100 as padding. */
+  private shiftRight(labels: Tensor): Tensor {
+    const { decoderStartTokenId: start, padTokenId: pad } = this.config;
+    if (start === null || pad === null) {
+      throw new Error(`Labels become the decoder's inputs by decoderStartTokenId and padTokenId, which are ${start} and ${pad}: set them in config.json, or give decoderInputIds.`);
+    }
+    const former = tf.slice(labels, [0, 0], [-1, labels.shape[1]! - 1]);
+    const words = tf.where(tf.notEqual(former, -100), former, tf.onesLike(former).mul(pad).toInt());
+    return tf.concat([tf.fill([labels.shape[0], 1], start, 'int32'), words], 1);
+  }
+
+  /**
+   * A text for each image, as transformers' generate returns them (the start id first); lib/generation describes the options. The image is
+   * encoded once, and its keys of cross attention are shared by all beams.
+   */
+  generate(inputs: CaptioningInputs, options: GenerationConfig = {}): GenerationResult { return generateOnce(this.prepareGeneration(inputs, options)); }
+
+  /** The tokens of `generate` as they come (greedy or drawn), a row each; see `streamTokens`. */
+  stream(inputs: CaptioningInputs, options: GenerationConfig = {}, signal?: AbortSignal): TokenStream {
+    return streamOnce(() => this.prepareGeneration(inputs, options), signal);
+  }
+
+  private prepareGeneration({ decoderInputIds, outputAttentions, ...image }: CaptioningInputs, given: GenerationConfig): PreparedGeneration {
+    const defaults = { padTokenId: this.config.padTokenId, ...this.generationConfig };
+    const { ids, options } = resolveGeneration(defaults, given), all = { ...defaults, ...given };
+    const start = all.decoderStartTokenId ?? this.config.decoderStartTokenId ?? all.bosTokenId;
+    if (start === null || start === undefined) throw new Error('Generation needs decoderStartTokenId: set it in generation_config.json, or give it as an option.');
+    const images = (image.pixelValues ?? image.encoderLastHiddenState)?.shape[0] ?? 0;
+    const promptIds = startedBy(start, images, decoderInputIds);
+    const cross = tf.tidy(() => this.decoder.transformer.crossKeyValues(this.project(this.encode(image).lastHiddenState)) as never) as
+      ReturnType<GPT2LMHeadModel['transformer']['crossKeyValues']>;
+    return { decoder: cachedStepDecoder(this.decoder, this.decoder.cacheShape, { promptIds, cross, outputAttentions }), prompt: { promptIds, ...ids }, options };
+  }
+}
+
+/** Prompts that begin with the start id, which is put before them unless some do already (transformers' rule). */
+function startedBy(start: number, images: number, decoderInputIds: Tensor | undefined): number[][] {
+  if (!decoderInputIds) return Array.from({ length: images }, () => [start]);
+  if (decoderInputIds.rank !== 2 || decoderInputIds.shape[0] !== images) {
+    throw new Error(`decoderInputIds have the shape [${decoderInputIds.shape}]: expected [${images}, tokens], a row an image.`);
+  }
+  const given = decoderInputIds.arraySync() as number[][];
+  return given.every(([first]) => first !== start) ? given.map((row) => [start, ...row]) : given;
+}
+
+/** Mean cross entropy of logits (B, T, vocabulary) with labels (B, T) at the same place. */
+function sameWordLoss(logits: Tensor, labels: Tensor): Tensor {
+  const [batch, length, vocabulary] = logits.shape;
+  if (labels.shape[0] !== batch || labels.shape[1] !== length) throw new Error(`labels have the shape [${labels.shape}]: expected [${batch}, ${length}], as decoderInputIds.`);
+  return crossEntropy(tf.reshape(logits, [-1, vocabulary!]) as Tensor2D, tf.reshape(labels, [-1]) as Tensor1D);
+}
