@@ -3,6 +3,7 @@ export * from './load-mobilenet-v2';
 export * from './mobilenet-v2';
 export * from './mobilenet-v2-names';
 export * from './convolutional-network';
+export * from './inception-resnet-v2';
 export * from './pixel-values';
 export * from './resnet';
 export * from './resnet-names';

@@ -42,10 +42,11 @@ def outputs(hidden_states, last_hidden_state, logits, count: int = 64) -> dict:
 
 
 def training(model: torch.nn.Module, shape, labels, candidates: int, mode: bool, logits=lambda out: out, rename=lambda name: name, count: int = 12) -> dict:
-    """Loss, gradients of every parameter, and in training mode the batch norms' statistics afterwards."""
-    model.train(mode)
+    """Loss, gradients of every parameter, and in training mode the batch norms' statistics afterwards; in float64, so that no rounding is the reference's."""
+    model = copy.deepcopy(model).train(mode)
     name = farthest_from_kinks(model, shape, candidates)
-    answer = logits(model(values(name, shape)))
+    model = model.double()
+    answer = logits(model(values(name, shape).double()))
     loss = torch.nn.functional.cross_entropy(answer, torch.tensor(labels))
     result = {"pixels": name, "shape": list(shape), "labels": labels, "loss": loss.item(), "logits": answer.flatten().tolist(),
               "gradients": gradients(loss, {rename(n): p for n, p in model.named_parameters()}, count=count)}

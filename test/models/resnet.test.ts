@@ -36,7 +36,7 @@ describe('ResNet', () => {
       it(`gives its gradients of every parameter ${training.buffers ? 'in training, and moves the statistics alike' : 'with the statistics frozen'} (${config.layer_type})`, () => {
         const before = tensorCount();
         const model = build(expected);
-        compareTraining(model, training, resNetToHuggingFace);
+        compareTraining(model, training, { rename: resNetToHuggingFace });
         model.dispose();
         assert.equal(tensorCount(), before);
       });
