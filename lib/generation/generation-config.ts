@@ -1,6 +1,6 @@
 /** generation_config.json of a checkpoint: its special ids and how it generates unless told otherwise. */
 import { z } from 'zod';
-import { checkGenerationOptions, generationDefaults, mergeGenerationOptions, type GenerationOptions } from './generation-options';
+import { checkGenerationOptions, generationDefaults, generationOptionNames, mergeGenerationOptions, type GenerationOptions } from './generation-options';
 import type { Prompt } from './step-decoder';
 
 export interface GenerationConfig extends GenerationOptions {
@@ -17,6 +17,9 @@ const specialKeys = Object.keys(special.shape);
 
 const camelCase = (key: string): string => key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 const snakeCase = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Every key that counts, as the file spells it. */
+export const generationConfigKeys: ReadonlySet<string> = new Set([...specialKeys, ...generationOptionNames].map(snakeCase));
 
 /** Keys that say nothing about which tokens come. */
 const neutral = new Set(['transformers_version', '_from_model_config', 'use_cache', 'output_attentions', 'output_hidden_states', 'output_scores', 'output_logits',

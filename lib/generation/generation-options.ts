@@ -54,6 +54,8 @@ const schema = z.strictObject({
   forcedBosTokenId: id, forcedEosTokenId: z.union([id, z.array(id).min(1)]), suppressTokens: z.array(id), numReturnSequences: whole(1),
 } satisfies Record<keyof GenerationOptions, z.ZodType>).partial();
 
+export const generationOptionNames: readonly string[] = Object.keys(schema.shape);
+
 /** What holds unless an option says otherwise; transformers' defaults. */
 export const generationDefaults = {
   numBeams: 1, numBeamGroups: 1, diversityPenalty: 0, doSample: false, temperature: 1, topK: 50, topP: 1, seed: 0, lengthPenalty: 1,

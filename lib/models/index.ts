@@ -22,3 +22,4 @@ export * from './pre-norm-encoder';
 export * from './clip';
 export * from './cached-step-decoder';
 export * from './vision-encoder-decoder';
+export * from './generative';

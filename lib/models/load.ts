@@ -9,6 +9,7 @@ import { hasWeights, loadState, openWeights, resolveCheckpoint, saveState, type 
 import { writeWhole } from '../whole-file';
 import { architectureName, findArchitecture, type Architecture } from './architecture';
 import { architectures } from './architectures';
+import { generationFile, generationJson, isGenerative, readGenerationConfig } from './generative';
 import { parseConfig, readJsonObject, toSnakeCase, type ConfigJson } from './config-json';
 
 /** What a checkpoint folder holds; null is a part that the folder has no files of. */
@@ -63,6 +64,7 @@ function loadModel(entry: Architecture, folder: string, json: ConfigJson, { conf
     const { missing, unexpected } = loadState(model, source, { ...entry.load, strict, warn });
     if (missing.length) warn(`${folder}: not in the file, and new: ${missing.join(', ')}.`);
     if (unexpected.length) warn(`${folder}: in the file, and not used: ${unexpected.join(', ')}.`);
+    if (isGenerative(model)) model.generationConfig = readGenerationConfig(folder, json);
     return model.eval();
   } catch (error) {
     model?.dispose();
@@ -76,7 +78,7 @@ export type SaveCheckpointOptions = Pick<SaveOptions, 'half'>;
 
 /**
  * Writes the layout that `load` reads, and Python's transformers or timm where the architecture exists there: config.json (keys of `config`
- * that do not describe the network are kept), model.safetensors, preprocessor_config.json, the tokenizer's files. All files are written to a
+ * that do not describe the network are kept), generation_config.json, model.safetensors, preprocessor_config.json, the tokenizer's files. All files are written to a
  * folder beside and take their places at the end, so that a cut leaves the former checkpoint.
  */
 export function save(folder: string, { model, processor, tokenizer, config }: Partial<Checkpoint>, options: SaveCheckpointOptions = {}): void {
@@ -93,6 +95,8 @@ export function save(folder: string, { model, processor, tokenizer, config }: Pa
       json = describe(entry, model, json);
       saveState(model, path.join(temporary, 'model.safetensors'), { ...entry.save?.(model), ...options });
     }
+    const generation = model && isGenerative(model) ? generationJson(model, json!) : null;
+    if (generation) writeWhole(path.join(temporary, generationFile), `${JSON.stringify(generation, null, 2)}\n`);
     if (json) writeWhole(path.join(temporary, 'config.json'), `${JSON.stringify(json, null, 2)}\n`);
     processor?.save(temporary);
     tokenizer?.save(temporary);
@@ -103,12 +107,16 @@ export function save(folder: string, { model, processor, tokenizer, config }: Pa
   }
 }
 
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** config.json for a model: what it was loaded with, under what it now is. */
 function describe(entry: Architecture, model: Module, former: ConfigJson | null): ConfigJson {
   const own = toSnakeCase(entry.config(model));
   const labels = former?.id2label as object | undefined, ownLabels = own.id2label as object | undefined;
+  // Parts of a model (encoder, decoder) have configurations of their own.
+  const parts = Object.entries(own).filter(([key, value]) => isObject(value) && isObject(former?.[key]) && key !== 'id2label');
   return {
-    ...former, ...own,
+    ...former, ...own, ...Object.fromEntries(parts.map(([key, value]) => [key, { ...former![key] as object, ...value as object }])),
     ...(entry.names.includes(former?.architecture as string) ? { architecture: former!.architecture } : {}),
     ...(entry.modelType ? { architectures: [entry.names[0]], model_type: entry.modelType } : {}),
     // Names of classes survive as long as their number does.

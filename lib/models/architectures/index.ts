@@ -4,6 +4,9 @@ import { bertArchitectures } from './bert';
 import { deit3Architectures } from './deit3';
 import { gpt2Architectures } from './gpt2';
 import { llamaArchitectures } from './llama';
+import { visionEncoderDecoderArchitectures } from './vision-encoder-decoder';
 import { vitArchitectures } from './vit';
 
-export const architectures: readonly Architecture[] = [...vitArchitectures, ...deit3Architectures, ...gpt2Architectures, ...bertArchitectures, ...llamaArchitectures];
+export const architectures: readonly Architecture[] = [
+  ...vitArchitectures, ...deit3Architectures, ...gpt2Architectures, ...bertArchitectures, ...llamaArchitectures, ...visionEncoderDecoderArchitectures,
+];
