@@ -1,3 +1,5 @@
 export * from './feature-captioning';
 export * from './mobilenet-gru';
+export * from './occlusion-sweep';
 export * from './profile';
+export { mergeOcclusionSweep } from './sweep-shards';

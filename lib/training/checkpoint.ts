@@ -8,6 +8,7 @@ import * as path from 'node:path';
 import { z } from 'zod';
 import { tf, type Tensor } from '../engine';
 import type { Module } from '../nn';
+import { settingsDifference } from '../settings-difference';
 import { writeWhole } from '../whole-file';
 import { loadState, SafetensorsFile, saveState, writeSafetensors, type TensorToWrite } from '../weights';
 import type { Adam } from './adam';
@@ -92,7 +93,7 @@ export function readState(checkpoint: string): TrainingState {
 /** Puts weights, moments and position back; refuses a checkpoint of another configuration. */
 export function loadCheckpoint(checkpoint: string, model: Module, optimizer: Adam, config: string): TrainingState {
   const state = readState(checkpoint);
-  if (state.config !== config) throw new Error(`${checkpoint} was trained with other settings. ${difference(state.config, config)} Use another folder, or delete this one to start over.`);
+  if (state.config !== config) throw new Error(`${checkpoint} was trained with other settings. ${settingsDifference(state.config, config)} Use another folder, or delete this one to start over.`);
   loadWeights(checkpoint, model);
   const source = SafetensorsFile.open(path.join(checkpoint, 'optimizer.safetensors'));
   const moments: { m: Tensor; v: Tensor }[] = [];
@@ -108,13 +109,6 @@ export function loadCheckpoint(checkpoint: string, model: Module, optimizer: Ada
   }
   optimizer.learningRate = state.learningRate;
   return state;
-}
-
-/** Which settings differ, for two configurations that were stored as JSON objects. */
-function difference(saved: string, wanted: string): string {
-  const [a, b] = [saved, wanted].map((text) => JSON.parse(text) as Record<string, unknown>);
-  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]));
-  return `${keys.map((key) => `${key}: ${JSON.stringify(a[key])} there, ${JSON.stringify(b[key])} now`).join('; ')}.`;
 }
 
 function namesOf(model: Module, optimizer: Adam): string[] {
