@@ -8,11 +8,11 @@ import { arrivedBytes, blobName, fetchFile, isCached } from './fetch-file';
 import { chooseFiles, missingFiles } from './file-choice';
 import { complete, listFiles, type RemoteFile, type RemoteSnapshot } from './file-list';
 import { RepositoryCache } from './hub-cache';
-import { HubError } from './hub-error';
+import { HubError, UnreachableError } from './hub-error';
 import { hubSettings, type HubOptions } from './hub-settings';
 import type { HubSource } from './hub-source';
 import { checkRevision, isRepository } from './repository';
-import { UnreachableError, type RetryOptions } from './retry';
+import type { RetryOptions } from './retry';
 
 /** What a download tells while it runs. */
 export interface DownloadEvents {
@@ -66,9 +66,10 @@ export async function downloadCheckpoint(nameOrRepository: string, options: Down
     const inPart = cache.findSnapshot(revision) ? ', or only in part' : '';
     throw new HubError(`${repository} at ${revision} is not in ${settings.cache}${inPart}, and no server may be asked (--offline or HF_HUB_OFFLINE).`);
   }
-  const source: HubSource = { settings, repository, revision, silence: options.silence, retry: options.retry };
+  const onRetry = (reason: string, seconds: number) => options.onNote?.(`${reason}; trying again in ${Math.ceil(seconds)} s`);
+  const source: HubSource = { settings, repository, revision, silence: options.silence, retry: { ...options.retry, onRetry } };
   try {
-    const snapshot = await listFiles(here ? { ...source, retry: { ...options.retry, tries: 2 } } : source, entry?.files);
+    const snapshot = await listFiles(here ? { ...source, retry: { ...source.retry, tries: 2 } } : source, entry?.files);
     return await fetchAll({ ...source, revision: snapshot.commit }, snapshot, cache, revision, options);
   } catch (error) {
     if (here && error instanceof UnreachableError) {

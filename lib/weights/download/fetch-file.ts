@@ -64,13 +64,7 @@ export async function fetchFile(source: HubSource, file: RemoteFile, cache: Repo
 
 async function fetchBlob(source: HubSource, file: RemoteFile, blob: string, events: FetchEvents): Promise<void> {
   const part = `${blob}.incomplete`, checksum = checksumOf(file.etag);
-  const retry = {
-    ...source.retry,
-    onRetry: (reason: string, seconds: number) => {
-      source.retry?.onRetry?.(reason, seconds);
-      events.onNote?.(`${file.path}: ${reason}; trying again in ${Math.ceil(seconds)} s at ${arrivedBytes(part)} bytes`);
-    },
-  };
+  const onRetry = (reason: string, seconds: number) => source.retry?.onRetry?.(`${file.path}: ${reason}`, seconds);
   for (let corrupt = 0; ;) {
     let etag = file.etag;
     const size = await withRetries(async (progressed) => {
@@ -80,7 +74,7 @@ async function fetchBlob(source: HubSource, file: RemoteFile, blob: string, even
       };
       const transfer = new Transfer(source, file, part, onBytes);
       try { return await transfer.run(etag); } finally { etag = transfer.etag ?? etag; }
-    }, retry);
+    }, { ...source.retry, onRetry });
     if (!checksum || await fileMatches(part, checksum)) break;
     fs.rmSync(part, { force: true });
     events.onBytes?.(-size);

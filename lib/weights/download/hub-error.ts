@@ -6,6 +6,11 @@ export class HubError extends Error {
   override name = 'HubError';
 }
 
+/** The server could not be reached, or not for long enough. */
+export class UnreachableError extends HubError {
+  override name = 'UnreachableError';
+}
+
 /** An address without what may be secret in it. */
 export const printableUrl = (url: URL): string => `${url.origin}${url.pathname}`;
 

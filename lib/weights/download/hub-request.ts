@@ -1,7 +1,7 @@
 /** One request to the hub: redirects followed by hand, so that the token stays with the hub and nothing leaves https unasked. */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { HubError, printableText, printableUrl } from './hub-error';
+import { HubError, printableText, printableUrl, UnreachableError } from './hub-error';
 import type { HubSettings } from './hub-settings';
 
 const MAX_REDIRECTS = 10;
@@ -64,7 +64,7 @@ export async function hubRequest(settings: HubSettings, path: string, options: H
     const status = body.statusCode ?? 0, location = body.headers.location;
     const isRedirect = status >= 300 && status < 400 && status !== 304 && location !== undefined;
     read(body.headers, atHub && !isRedirect, said);
-    const next = isRedirect ? target(location, url, settings.endpoint) : undefined;
+    const next = isRedirect ? redirectTarget(location, url, settings.endpoint) : undefined;
     // What a HEAD asks for is said by the hub; the storage's signed addresses are often good for a GET only.
     if (!next || (method === 'HEAD' && next.origin !== url.origin)) {
       return accepted({ ...said, url, status: next ? 200 : status, headers: body.headers, body });
@@ -91,7 +91,8 @@ function accepted(answer: HubAnswer): HubAnswer {
     + 'a proxy on the way changes it.');
 }
 
-function target(location: string, from: URL, endpoint: URL): URL {
+/** Where a redirect leads; http only when the endpoint itself is http. */
+export function redirectTarget(location: string, from: URL, endpoint: URL): URL {
   let url: URL;
   try { url = new URL(location, from); } catch { throw new HubError(`${printableUrl(from)} redirects to what is no address.`); }
   const allowed = url.protocol === 'https:' || (url.protocol === 'http:' && endpoint.protocol === 'http:');
@@ -114,6 +115,11 @@ function ask(url: URL, method: string, headers: Readonly<Record<string, string>>
 /** Certificates and wrong addresses do not mend themselves; the rest of what a connection meets may. */
 function connectionError(error: NodeJS.ErrnoException, url: URL): Error {
   const code = error.code ?? '';
+  if (code === 'ENOTFOUND') {
+    return new UnreachableError(`The name ${url.hostname} is not known here: no network, a network that needs a proxy or a mirror (HF_ENDPOINT), `
+      + 'or a mistyped address.');
+  }
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) return new HubError(`${url.host} does not speak https (${code}): check the address.`);
   if (/CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_TLS/.test(code)) {
     return new HubError(`${url.host} has a certificate that is not trusted (${code}): behind a proxy that opens TLS, `
       + 'name its authority\'s certificate in NODE_EXTRA_CA_CERTS.');

@@ -1,5 +1,5 @@
 /** Tries again after passing failures: 1, 2, 4, … seconds, or as long as the server asks. */
-import { HubError } from './hub-error';
+import { UnreachableError } from './hub-error';
 import { PassingError } from './hub-request';
 
 /** Failures in a row without a byte of progress after which a download gives up. */
@@ -7,11 +7,6 @@ const MAX_TRIES = 6;
 const MAX_WAIT = 30;
 /** Seconds; a server that asks for more is told no. */
 const MAX_RETRY_AFTER = 300;
-
-/** The server could not be reached, or not for long enough. */
-export class UnreachableError extends HubError {
-  override name = 'UnreachableError';
-}
 
 const kept = 'What has arrived is kept: run the command again later.';
 

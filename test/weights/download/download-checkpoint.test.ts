@@ -299,8 +299,10 @@ describe('downloadCheckpoint', () => {
 
     it('says when nobody answers', async () => {
       const { endpoint } = hub;
+      await fails({ endpoint: endpoint.replace('http', 'https') }, /127\.0\.0\.1:\d+ does not speak https/);
       await hub.stop();
       await fails({ endpoint }, /127\.0\.0\.1:\d+: ECONNREFUSED; gave up after 6 tries/);
+      assert.match(notes[0], /ECONNREFUSED; trying again in 1 s/);
     });
   });
 
@@ -361,6 +363,57 @@ describe('downloadCheckpoint', () => {
       assert.equal(hub.asked.filter(({ method }) => method === 'HEAD').length, wanted.length);
     });
 
+    describe('without checksums', () => {
+      const weights = 'model.safetensors';
+      beforeEach(() => {
+        hub.lists = 'names';
+        hub.etags = 'version';
+        hub.put(weights, bytes(300_000), false);
+      });
+
+      it('goes on with the same version only, in this run and in the next', async () => {
+        hub.fail(weights, faults.cutAfter(100_000));
+        const done = await download();
+        isWhole();
+        assert.equal(done.files.at(-1)!.checksum, null);
+        const { range, ifRange } = hub.gets(weights).at(-1)!;
+        assert.deepEqual([range, ifRange], ['bytes=100000-', `"v-${sha256(read(weights)).slice(0, 10)}"`]);
+        fs.rmSync(cache, { recursive: true });
+        hub.fail(weights, faults.cutAfter(120_000));
+        await fails({ retry: { tries: 1 } }, /gave up/);
+        await download();
+        isWhole();
+        assert.equal(hub.gets(weights).at(-1)!.range, 'bytes=120000-');
+      });
+
+      it('starts over when the file changes between two tries', async () => {
+        hub.fail(weights, (request, response, content) => {
+          faults.cutAfter(100_000)(request, response, content);
+          hub.put(weights, bytes(300_000, 123), false);
+        });
+        await download();
+        isWhole();
+        assert.equal(hub.gets(weights).at(-1)!.range, 'bytes=100000-');
+      });
+
+      it('starts over without a version too', async () => {
+        hub.etags = 'none';
+        hub.fail(weights, faults.cutAfter(100_000));
+        await download();
+        isWhole();
+        assert.deepEqual(hub.gets(weights).map(({ range }) => range), [undefined, undefined]);
+      });
+
+      it('reads a file of unannounced length to its end, but not for ever', async () => {
+        hub.lengths = false;
+        await download();
+        isWhole();
+        fs.rmSync(cache, { recursive: true });
+        hub.fail(weights, faults.endless());
+        await fails({}, /says no length of model\.safetensors and sends more than 67108864/);
+      }).timeout(30_000);
+    });
+
     it('that has no list: asks for the files that the registry knows', async () => {
       const mirror = new FakeHub('WinKawaks/vit-small-patch16-224');
       mirror.lists = 'nothing';
@@ -417,6 +470,14 @@ describe('downloadCheckpoint', () => {
     }
     const said = await fails({ token: 'two words' }, /The token .* copy it again/);
     assert.ok(!said.includes('two words'));
+  });
+
+  it('says so before the first byte when the disk is too small', async () => {
+    const huge = { rfilename: 'model.safetensors', size: 9e15, lfs: { sha256: 'f'.repeat(64), size: 9e15 } };
+    const config = { rfilename: 'config.json', size: 22, blobId: gitSha1(hub.files.get('config.json')!.content) };
+    hub.listFaults.push(faults.status(200, {}, JSON.stringify({ sha: hub.commit, siblings: [config, huge] })));
+    await fails({}, /9000 TB are to come and .* has .* left: free some space, or set HF_HOME/);
+    assert.equal(hub.gets('config.json').length, 0);
   });
 
   it('says which folder cannot be written', async () => {

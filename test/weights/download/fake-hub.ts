@@ -100,6 +100,10 @@ export class FakeHub {
   revisions = ['main'];
   /** Whether the API lists lengths and checksums, as the hub does and some mirrors do not. */
   lists: 'blobs' | 'names' | 'nothing' = 'blobs';
+  /** The etag of small files: git's SHA-1 as at the hub, another name of the version as at some mirrors, or none. */
+  etags: 'checksum' | 'version' | 'none' = 'checksum';
+  /** Whether lengths are announced. */
+  lengths = true;
   listFaults: Fault[] = [];
   /** Required as `Bearer <token>` when set. */
   token?: string;
@@ -172,7 +176,10 @@ export class FakeHub {
     }
     const fault = request.method === 'GET' ? this.queued.get(name)?.shift() : undefined;
     if (fault) return fault(request, response, content);
-    serve(request, response, content, { 'x-repo-commit': this.commit, etag: `"${gitSha1(content)}"` });
+    const etag = { checksum: gitSha1(content), version: `v-${sha256(content).slice(0, 10)}`, none: undefined }[this.etags];
+    const headers = { 'x-repo-commit': this.commit, ...(etag && { etag: `"${etag}"` }) };
+    if (this.lengths) serve(request, response, content, headers);
+    else response.writeHead(200, headers).end(request.method === 'HEAD' ? undefined : content);
   }
 
   private store(request: http.IncomingMessage, response: Reply, path: string): void {
