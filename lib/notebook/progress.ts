@@ -78,7 +78,7 @@ export function progress(total: number, label = '', options: ProgressOptions = {
       const bar = finished ? '' : `<progress value="${Math.min(count, total)}" max="${Math.max(total, 1)}" style="width:14em"></progress> `;
       show({ 'text/html': `<div>${bar}${escapeHtml(text)}</div>`, 'text/plain': text }, { id, update: drawn });
     } else if (stream.isTTY) {
-      const width = Math.max(20, (stream.columns ?? 80) - 1);
+      const width = Math.max(20, (stream.columns || 80) - 1);
       const filled = total > 0 ? Math.round((Math.min(count, total) / total) * 16) : 16;
       const line = finished ? text : `${'█'.repeat(filled)}${'░'.repeat(16 - filled)} ${text}`;
       stream.write(`\r\x1b[2K${Array.from(line).slice(0, width).join('')}${finished ? '\n' : ''}`);

@@ -15,6 +15,6 @@ export interface CheckpointEntry {
   preprocessing: string;
   /** What a download brings, weights last. Only consulted where a server has no list of files. */
   files: readonly string[];
-  /** Where the course reports use it. */
+  /** The course reports that start from it, or from one that it may stand for; none for a close relative of theirs. */
   usedBy: readonly string[];
 }

@@ -31,7 +31,7 @@ export const visionLanguageCheckpoints: readonly CheckpointEntry[] = [
   },
   {
     ...clip, name: 'clip-vit-base-patch16', repository: 'openai/clip-vit-base-patch16', bytes: 602e6,
-    files: [...bpe, 'pytorch_model.bin'],
+    files: [...bpe, 'pytorch_model.bin'], usedBy: [],
   },
   {
     ...clip, name: 'clip-vit-large-patch14', repository: 'openai/clip-vit-large-patch14', bytes: 1.71e9,
@@ -48,7 +48,7 @@ export const visionLanguageCheckpoints: readonly CheckpointEntry[] = [
   {
     name: 'vit-gpt2', repository: 'nlpconnect/vit-gpt2-image-captioning', revision, bytes: 985e6, files: [...bpe, 'pytorch_model.bin'],
     licence: 'Apache-2.0', architecture: 'VisionEncoderDecoderModel',
-    preprocessing: '224×224 bilinear, mean and std 0.5; byte-level BPE', usedBy: ['000', '001'],
+    preprocessing: '224×224 bilinear, mean and std 0.5; byte-level BPE', usedBy: [],
   },
   { name: 'smolvlm-256m', repository: 'HuggingFaceTB/SmolVLM-256M-Instruct', bytes: 518e6, preprocessing: tiles(512), ...smolvlm },
   { name: 'smolvlm-500m', repository: 'HuggingFaceTB/SmolVLM-500M-Instruct', bytes: 1.02e9, preprocessing: tiles(512), ...smolvlm },
