@@ -10,6 +10,7 @@ export * from './captioners';
 export * from './classifiers';
 export * from './training';
 export * from './metrics';
+export * from './explain';
 export * from './experiments';
 export * from './notebook';
 export { inProject, projectRoot } from './project';

@@ -5,6 +5,7 @@ import { isFrame, tableBundle } from './tables';
 
 export * from './attention-grid';
 export * from './charts';
+export * from './classification-charts';
 export * from './display';
 export * from './duration';
 export * from './figure';
