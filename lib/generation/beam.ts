@@ -8,7 +8,7 @@ import { candidatesOf, idleScore } from './candidates';
 import { checkedStep, filled, suppressionMask, type GenerationPlan } from './generation-plan';
 import { attentionRows, reorderRows, type GenerationResult, type Hypothesis, type RowState } from './step-decoder';
 
-/** A text on the way; `score` is its accumulated log-probability, compared by as transformers does, with 10⁹ off where it must not go on. */
+/** A text on the way; `score` is its accumulated log-probability, less 10⁹ where it must not go on (transformers' way of ranking). */
 interface Beam { tokens: number[]; attention: Float32Array[]; score: number; row: number; ended: boolean }
 
 /** Places for `numBeams` results: a place that is not `finished` holds no text yet, or one that could not be completed. */
@@ -28,7 +28,8 @@ function advance(search: Search, candidates: Beam[], length: number, { options }
   const closed = (full ? idleScore : 0) + (search.canImprove ? 0 : idleScore);
   const completed = candidates.map((beam, rank): Place => {
     const finished = beam.ended && rank < numBeams;
-    return { ...beam, logProbability: beam.score, score: float(float(beam.score / length ** lengthPenalty) + closed + (finished ? 0 : idleScore)), finished };
+    const score = float(float(beam.score / length ** lengthPenalty) + closed + (finished ? 0 : idleScore));
+    return { ...beam, logProbability: beam.score, score, finished };
   });
   search.running = best(candidates.map((beam) => (beam.ended ? { ...beam, score: float(beam.score + idleScore) } : beam)), numBeams);
   search.places = best([...search.places, ...completed], numBeams);
@@ -45,25 +46,32 @@ function canStillImprove({ running, places }: Search, length: number, { options,
 function resultOf(searches: readonly Search[], plan: GenerationPlan): GenerationResult {
   const { prompts, padToken, endTokens, options: { numReturnSequences } } = plan;
   const returned = searches.map(({ places }) => places.slice(0, numReturnSequences));
+  const texts = returned.flatMap((places, image) => places.map(({ tokens }) => [...prompts[image], ...tokens]));
   return {
     // transformers takes padding id 0 for none.
-    sequences: filled(returned.flatMap((places, image) => places.map(({ tokens }) => [...prompts[image], ...tokens])), padToken || (endTokens[0] ?? -1)),
+    sequences: filled(texts, padToken || (endTokens[0] ?? -1)),
     sequencesScores: returned.flat().map(({ score }) => score),
     hypotheses: searches.map(({ places }) => places.filter(({ finished, logProbability }) => finished && logProbability > idleScore / 10)
-      .map(({ tokens, attention, score, logProbability }): Hypothesis => ({ tokens, logProbability, score, ...(attention.length ? { attention } : {}) }))),
+      .map(({ tokens, attention, score, logProbability }): Hypothesis =>
+        ({ tokens, logProbability, score, ...(attention.length ? { attention } : {}) }))),
   };
 }
 
-/** The best `numBeams` texts of each image; beams of all images are rows of one batch. Yields after each step; breaking it off disposes its tensors. */
+/**
+ * The best `numBeams` texts of each image; beams of all images are rows of one batch. Yields after each step; breaking it off disposes its
+ * tensors.
+ */
 export function* beamSearch(plan: GenerationPlan): Generator<void, GenerationResult> {
   const { decoder, options, prompts, promptLength, maxLength, endTokens } = plan;
   const { numBeams: beams, earlyStopping } = options;
   const { vocabSize } = decoder, images = prompts.length;
   const random = options.doSample ? new Random(options.seed) : undefined;
-  const empty = (image: number, b: number): Beam => ({ tokens: [], attention: [], score: b ? idleScore : 0, row: image * beams + b, ended: false });
+  const empty = (image: number, b: number): Beam =>
+    ({ tokens: [], attention: [], score: b ? idleScore : 0, row: image * beams + b, ended: false });
+  const nothing: Place = { tokens: [], attention: [], score: idleScore, logProbability: idleScore, finished: false };
   const searches = prompts.map((_, image): Search => ({
     running: Array.from({ length: beams }, (_, b) => empty(image, b)),
-    places: Array.from({ length: beams }, () => ({ tokens: [], attention: [], score: idleScore, logProbability: idleScore, finished: false })),
+    places: new Array<Place>(beams).fill(nothing),
     canImprove: true,
   }));
   let ids = Int32Array.from({ length: images * beams }, (_, row) => prompts[Math.floor(row / beams)][promptLength - 1]);

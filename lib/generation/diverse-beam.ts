@@ -1,13 +1,13 @@
 /**
- * Diverse beam search (Vijayakumar et al. 2018, https://arxiv.org/abs/1610.02424) with the rules of transformers 4 (GenerationMixin.
- * _group_beam_search, BeamSearchScorer; version 5 left them out of the library): groups of beams search one after the other at each step, and
- * tokens that earlier groups have just chosen lose `diversityPenalty` for each time. Its hypotheses are kept without their end token, and
- * those still open at the maximum length enter at the end.
+ * Diverse beam search (Vijayakumar et al. 2018, https://arxiv.org/abs/1610.02424) with the rules of transformers 4 (_group_beam_search and
+ * BeamSearchScorer, which version 5 left out of the library): groups of beams search one after the other at each step, and tokens that
+ * earlier groups have just chosen lose `diversityPenalty` for each time. Its hypotheses are kept without their end token, and those still
+ * open at the maximum length enter at the end.
  */
 import { tf, type Tensor } from '../engine';
 import { candidateCount, idleScore, largest, logProbabilities, refuseNaN } from './candidates';
 import { checkedStep, filled, type GenerationPlan } from './generation-plan';
-import { attentionRows, reorderRows, type GenerationResult, type Hypothesis, type RowState } from './step-decoder';
+import { attentionRows, reorderRows, type AttentionRows, type GenerationResult, type Hypothesis, type RowState } from './step-decoder';
 
 interface Beam { tokens: number[]; attention: Float32Array[]; score: number; row: number }
 
@@ -16,7 +16,8 @@ interface Group { running: Beam[]; finished: Hypothesis[]; worst: number; done: 
 
 /** Keeps the best `size`; of equal scores the later stays. */
 function add(group: Group, { tokens, attention, score }: Omit<Beam, 'row'>, generated: number, size: number, lengthPenalty: number): void {
-  const hypothesis: Hypothesis = { tokens, logProbability: score, score: score / generated ** lengthPenalty, ...(attention.length ? { attention } : {}) };
+  const hypothesis: Hypothesis = { tokens, logProbability: score, score: score / generated ** lengthPenalty };
+  if (attention.length) hypothesis.attention = attention;
   if (group.finished.length >= size && !(hypothesis.score > group.worst)) return;
   group.finished.push(hypothesis);
   if (group.finished.length > size) {
@@ -26,16 +27,17 @@ function add(group: Group, { tokens, attention, score }: Omit<Beam, 'row'>, gene
   group.worst = Math.min(...group.finished.map((h) => h.score));
 }
 
-function isDone(group: Group, bestCandidate: number, length: number, { options, maxLength, promptLength }: GenerationPlan, size: number): boolean {
+function isDone(group: Group, bestCandidate: number, length: number, plan: GenerationPlan, size: number): boolean {
   if (group.finished.length < size) return false;
-  const { earlyStopping, lengthPenalty } = options;
+  const { earlyStopping, lengthPenalty } = plan.options;
   if (earlyStopping === true) return true;
-  const horizon = earlyStopping === 'never' && lengthPenalty > 0 ? maxLength - promptLength : length;
+  const horizon = earlyStopping === 'never' && lengthPenalty > 0 ? plan.maxLength - plan.promptLength : length;
   return group.worst >= bestCandidate / horizon ** lengthPenalty;
 }
 
 /** The groups' results together, the best first; each ends with the first end token where there is room for it. */
-function resultOf(images: readonly Group[][], { prompts, promptLength, maxLength, endTokens, padToken, options }: GenerationPlan): GenerationResult {
+function resultOf(images: readonly Group[][], plan: GenerationPlan): GenerationResult {
+  const { prompts, promptLength, maxLength, endTokens, padToken, options } = plan;
   const hypotheses = images.map((groups) => groups.flatMap(({ finished }) => finished).reverse().sort((a, b) => b.score - a.score));
   const returned = hypotheses.map((all) => all.slice(0, options.numReturnSequences));
   const room = Math.min(promptLength + Math.max(...returned.flat().map(({ tokens }) => tokens.length)) + 1, maxLength) - promptLength;
@@ -53,7 +55,7 @@ export function* diverseBeamSearch(plan: GenerationPlan): Generator<void, Genera
   const { decoder, options, prompts, promptLength, maxLength, endTokens, padToken } = plan;
   const { numBeams: beams, numBeamGroups, diversityPenalty, lengthPenalty } = options;
   const { vocabSize } = decoder, size = beams / numBeamGroups, count = candidateCount(plan, size);
-  const advance = (image: number, group: Group, chosen: number[], scores: Float32Array, attention: ReturnType<typeof attentionRows>, length: number): void => {
+  const advance = (image: number, group: Group, chosen: number[], scores: Float32Array, attention: AttentionRows, length: number): void => {
     const acting = plan.processors.filter((processor) => processor.acts(promptLength + length - 1));
     const values = new Float32Array(size * vocabSize);
     for (const [b, beam] of group.running.entries()) {
@@ -91,7 +93,7 @@ export function* diverseBeamSearch(plan: GenerationPlan): Generator<void, Genera
       const step = checkedStep(decoder, ids, state);
       tf.dispose(state as Tensor[]);
       state = step.state;
-      let scores: Float32Array, attention: ReturnType<typeof attentionRows>;
+      let scores: Float32Array, attention: AttentionRows;
       try {
         attention = attentionRows(step);
         scores = logProbabilities(step.logits);

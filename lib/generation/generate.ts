@@ -26,7 +26,8 @@ export function generate(decoder: StepDecoder, prompt: Prompt, options: Generati
 }
 
 /** As `generate`, coming back to the event loop after every token. @throws the signal's reason when it is aborted */
-export async function generateAsync(decoder: StepDecoder, prompt: Prompt, options: GenerationOptions = {}, signal?: AbortSignal): Promise<GenerationResult> {
+export async function generateAsync(decoder: StepDecoder, prompt: Prompt, options: GenerationOptions = {},
+  signal?: AbortSignal): Promise<GenerationResult> {
   const steps = search(planGeneration(decoder, prompt, options));
   try {
     for (;;) {
@@ -49,9 +50,12 @@ export type TokenStream = AsyncGenerator<StepTokens, GenerationResult | undefine
  *
  *     for await (const [token] of streamTokens(decoder, prompt, { doSample: true }, signal)) show(tokenizer.decode([token]));
  */
-export async function* streamTokens(decoder: StepDecoder, prompt: Prompt, options: GenerationOptions = {}, signal?: AbortSignal): TokenStream {
+export async function* streamTokens(decoder: StepDecoder, prompt: Prompt, options: GenerationOptions = {},
+  signal?: AbortSignal): TokenStream {
   const plan = planGeneration(decoder, prompt, options);
-  if (plan.options.numBeams > 1) throw new Error('Beams are not known before their end, so they cannot be streamed: leave numBeams out, or use generateAsync.');
+  if (plan.options.numBeams > 1) {
+    throw new Error('Beams are not known before their end, so they cannot be streamed: leave numBeams out, or use generateAsync.');
+  }
   const steps = sample(plan);
   try {
     while (!signal?.aborted) {

@@ -1,6 +1,7 @@
 /** generation_config.json of a checkpoint: its special ids and how it generates unless told otherwise. */
 import { z } from 'zod';
-import { checkGenerationOptions, generationDefaults, generationOptionNames, mergeGenerationOptions, type GenerationOptions } from './generation-options';
+import { checkGenerationOptions, generationDefaults, generationOptionNames, mergeGenerationOptions,
+  type GenerationOptions } from './generation-options';
 import type { Prompt } from './step-decoder';
 
 export interface GenerationConfig extends GenerationOptions {
@@ -12,7 +13,9 @@ export interface GenerationConfig extends GenerationOptions {
 }
 
 const id = z.int().min(0).nullable();
-const special = z.object({ bosTokenId: id, eosTokenId: z.union([id, z.array(z.int().min(0))]), padTokenId: id, decoderStartTokenId: id }).partial();
+const special = z.object({
+  bosTokenId: id, eosTokenId: z.union([id, z.array(z.int().min(0))]), padTokenId: id, decoderStartTokenId: id,
+}).partial();
 const specialKeys = Object.keys(special.shape);
 
 const camelCase = (key: string): string => key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
@@ -22,13 +25,13 @@ const snakeCase = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_$
 export const generationConfigKeys: ReadonlySet<string> = new Set([...specialKeys, ...generationOptionNames].map(snakeCase));
 
 /** Keys that say nothing about which tokens come. */
-const neutral = new Set(['transformers_version', '_from_model_config', 'use_cache', 'output_attentions', 'output_hidden_states', 'output_scores', 'output_logits',
-  'return_dict_in_generate', 'cache_implementation', 'max_time', 'low_memory', 'trust_remote_code', 'is_assistant', '_commit_hash', 'renormalize_logits_for_scores']);
+const neutral = new Set(['transformers_version', '_from_model_config', 'use_cache', 'output_attentions', 'output_hidden_states',
+  'output_scores', 'output_logits', 'return_dict_in_generate', 'cache_implementation', 'low_memory', 'is_assistant', '_commit_hash']);
 
 /** What transformers writes for options that are off. */
 const off: Record<string, unknown> = {
-  typical_p: 1, epsilon_cutoff: 0, eta_cutoff: 0, min_p: null, penalty_alpha: null, encoder_repetition_penalty: 1, encoder_no_repeat_ngram_size: 0,
-  guidance_scale: 1, renormalize_logits: false, remove_invalid_values: false, token_healing: false,
+  typical_p: 1, epsilon_cutoff: 0, eta_cutoff: 0, encoder_repetition_penalty: 1, encoder_no_repeat_ngram_size: 0, guidance_scale: 1,
+  renormalize_logits: false, remove_invalid_values: false, token_healing: false,
 };
 
 /** @throws naming `file` where a key is malformed, or asks for something that generation here does not do */
@@ -58,8 +61,10 @@ export function formatGenerationConfig(config: GenerationConfig): Record<string,
     && value !== (generationDefaults as Record<string, unknown>)[key]).map(([key, value]) => [snakeCase(key), value]));
 }
 
+export interface ResolvedGeneration { ids: Pick<Prompt, 'eosTokenId' | 'padTokenId'>; options: GenerationOptions }
+
 /** A model's configuration under a call's, apart into what a prompt and what the search needs. */
-export function resolveGeneration(defaults: GenerationConfig, given: GenerationConfig = {}): { ids: Pick<Prompt, 'eosTokenId' | 'padTokenId'>; options: GenerationOptions } {
+export function resolveGeneration(defaults: GenerationConfig, given: GenerationConfig = {}): ResolvedGeneration {
   const { bosTokenId, eosTokenId, padTokenId, decoderStartTokenId, ...own } = defaults;
   const { bosTokenId: _, eosTokenId: end, padTokenId: pad, decoderStartTokenId: __, ...options } = given;
   return {

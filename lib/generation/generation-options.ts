@@ -48,9 +48,11 @@ const whole = (least: number) => z.int().min(least);
 const id = whole(0);
 
 const schema = z.strictObject({
-  numBeams: whole(1), numBeamGroups: whole(1), diversityPenalty: z.number().min(0), doSample: z.boolean(), temperature: z.number().positive(),
-  topK: whole(0), topP: z.number().gt(0).max(1), seed: z.int(), maxNewTokens: whole(1), maxLength: whole(1), minLength: whole(0), minNewTokens: whole(0),
-  lengthPenalty: z.number(), earlyStopping: z.union([z.boolean(), z.literal('never')]), noRepeatNgramSize: whole(0), repetitionPenalty: z.number().positive(),
+  numBeams: whole(1), numBeamGroups: whole(1), diversityPenalty: z.number().min(0),
+  doSample: z.boolean(), temperature: z.number().positive(), topK: whole(0), topP: z.number().gt(0).max(1), seed: z.int(),
+  maxNewTokens: whole(1), maxLength: whole(1), minLength: whole(0), minNewTokens: whole(0),
+  lengthPenalty: z.number(), earlyStopping: z.union([z.boolean(), z.literal('never', 'expected true, false or "never"')]),
+  noRepeatNgramSize: whole(0), repetitionPenalty: z.number().positive(),
   forcedBosTokenId: id, forcedEosTokenId: z.union([id, z.array(id).min(1)]), suppressTokens: z.array(id), numReturnSequences: whole(1),
 } satisfies Record<keyof GenerationOptions, z.ZodType>).partial();
 
@@ -59,7 +61,8 @@ export const generationOptionNames: readonly string[] = Object.keys(schema.shape
 /** What holds unless an option says otherwise; transformers' defaults. */
 export const generationDefaults = {
   numBeams: 1, numBeamGroups: 1, diversityPenalty: 0, doSample: false, temperature: 1, topK: 50, topP: 1, seed: 0, lengthPenalty: 1,
-  earlyStopping: false as boolean | 'never', noRepeatNgramSize: 0, repetitionPenalty: 1, suppressTokens: [] as readonly number[], numReturnSequences: 1,
+  earlyStopping: false as boolean | 'never', noRepeatNgramSize: 0, repetitionPenalty: 1, suppressTokens: [] as readonly number[],
+  numReturnSequences: 1,
 };
 
 export type CheckedOptions = GenerationOptions & typeof generationDefaults;
@@ -69,23 +72,25 @@ const sampling = ['temperature', 'topK', 'topP', 'seed'] as const;
 /** What contradicts itself, in words that say what to change; undefined if nothing does. */
 function contradiction(given: GenerationOptions, all: CheckedOptions): string | undefined {
   const { numBeams, numBeamGroups, diversityPenalty, doSample, numReturnSequences } = all;
-  if (given.maxNewTokens !== undefined && given.maxLength !== undefined) return 'maxNewTokens and maxLength both limit the length: give one of them.';
-  if (given.maxNewTokens !== undefined && (given.minNewTokens ?? 0) > given.maxNewTokens) {
-    return `minNewTokens is ${given.minNewTokens}, more than maxNewTokens ${given.maxNewTokens}.`;
-  }
-  if (given.maxLength !== undefined && (given.minLength ?? 0) > given.maxLength) return `minLength is ${given.minLength}, more than maxLength ${given.maxLength}.`;
+  const { maxNewTokens, maxLength, minNewTokens = 0, minLength = 0 } = given;
+  if (maxNewTokens !== undefined && maxLength !== undefined) return 'maxNewTokens and maxLength both limit the length: give one of them.';
+  if (minNewTokens > (maxNewTokens ?? Infinity)) return `minNewTokens is ${minNewTokens}, more than maxNewTokens ${maxNewTokens}.`;
+  if (minLength > (maxLength ?? Infinity)) return `minLength is ${minLength}, more than maxLength ${maxLength}.`;
   const idle = doSample ? undefined : sampling.find((key) => given[key] !== undefined && given[key] !== generationDefaults[key]);
   if (idle) return `${idle} is ${given[idle]}, but nothing is drawn: give doSample true, or leave ${idle} out.`;
   if (numBeams % numBeamGroups !== 0) return `numBeams ${numBeams} does not divide into numBeamGroups ${numBeamGroups}.`;
-  if (numBeamGroups > 1 && diversityPenalty === 0) return 'numBeamGroups above 1 needs a diversityPenalty above 0, or the groups would find the same.';
-  if (numBeamGroups === 1 && diversityPenalty > 0) return `diversityPenalty is ${diversityPenalty}, but there is one group: give numBeamGroups.`;
+  if (numBeamGroups > 1 && diversityPenalty === 0) return 'numBeamGroups needs a diversityPenalty above 0, or all groups find the same.';
+  if (numBeamGroups === 1 && diversityPenalty > 0) return `diversityPenalty ${diversityPenalty} is for several groups: give numBeamGroups.`;
   if (numBeamGroups > 1 && doSample) return 'groups of beams cannot draw tokens: leave doSample or numBeamGroups out.';
-  if (numBeams > 1 && numReturnSequences > numBeams) return `numReturnSequences is ${numReturnSequences}, but there are ${numBeams} beams (numBeams).`;
+  if (numBeams > 1 && numReturnSequences > numBeams) {
+    return `numReturnSequences is ${numReturnSequences}, but there are ${numBeams} beams (numBeams).`;
+  }
   if (numBeams === 1 && !doSample && numReturnSequences > 1) {
     return `numReturnSequences is ${numReturnSequences}, but one sequence is likeliest at each step: give numBeams, or doSample true.`;
   }
-  const forced = [given.forcedBosTokenId ?? [], given.forcedEosTokenId ?? []].flat(2).find((token) => all.suppressTokens.includes(token as number));
-  if (forced !== undefined) return `id ${forced} is forced and in suppressTokens, too.`;
+  const forced = [given.forcedBosTokenId ?? [], given.forcedEosTokenId ?? []].flat(2) as number[];
+  const suppressed = forced.find((token) => all.suppressTokens.includes(token));
+  if (suppressed !== undefined) return `id ${suppressed} is forced and in suppressTokens, too.`;
   return undefined;
 }
 
@@ -93,10 +98,13 @@ function contradiction(given: GenerationOptions, all: CheckedOptions): string | 
 export function checkGenerationOptions(options: GenerationOptions): CheckedOptions {
   const parsed = schema.safeParse(options);
   if (!parsed.success) {
-    const { code, path, message } = parsed.error.issues[0];
-    if (code === 'unrecognized_keys') throw new Error(`Generation has no option ${parsed.error.issues[0].code && message.replace(/^.*?: /, '')}: expected one of ${Object.keys(schema.shape).join(', ')}.`);
-    const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], options);
-    throw new Error(`The generation option ${path.join('.')} is ${JSON.stringify(value) ?? value}: ${message.replace(/^Invalid input: /, '').replace(/^Too /, 'too ')}.`);
+    const [issue] = parsed.error.issues;
+    if (issue.code === 'unrecognized_keys') {
+      throw new Error(`Generation has no option ${issue.keys.join(', ')}: expected one of ${generationOptionNames.join(', ')}.`);
+    }
+    const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], options);
+    const message = issue.message.replace(/^Invalid input: /, '').replace(/^Too /, 'too ');
+    throw new Error(`The generation option ${issue.path.join('.')} is ${JSON.stringify(value) ?? value}: ${message}.`);
   }
   const given = Object.fromEntries(Object.entries(parsed.data).filter(([, value]) => value !== undefined)) as GenerationOptions;
   const all: CheckedOptions = { ...generationDefaults, ...given };

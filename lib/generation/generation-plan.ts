@@ -25,15 +25,19 @@ function checkPrompt({ vocabSize }: StepDecoder, prompt: Prompt): void {
   if (promptIds.length === 0) throw new Error('promptIds is empty: expected one row of token ids for each image or text.');
   const length = promptIds[0].length;
   for (const [row, ids] of promptIds.entries()) {
-    if (ids.length === 0) throw new Error(`Row ${row} of promptIds is empty: a text starts from at least one token (a start token if there is no prompt).`);
-    if (ids.length !== length) throw new Error(`Row ${row} of promptIds has ${ids.length} tokens, row 0 has ${length}: pad the shorter ones on the left.`);
+    if (ids.length === 0) throw new Error(`Row ${row} of promptIds is empty: a text begins with at least one token, a start token, say.`);
+    if (ids.length !== length) {
+      throw new Error(`Row ${row} of promptIds has ${ids.length} tokens, row 0 has ${length}: pad the shorter ones on the left.`);
+    }
     const wrong = ids.find((id) => !isId(id));
     if (wrong !== undefined) throw new Error(`Row ${row} of promptIds holds ${wrong}: expected whole numbers from 0.`);
   }
   if (padding && (padding.length !== promptIds.length || padding.some((count) => !isId(count, length)))) {
-    throw new Error(`padding is [${padding}]: expected one count from 0 to ${length - 1} for each of the ${promptIds.length} prompts; only left padding can be continued.`);
+    throw new Error(`padding is [${padding}]: expected how many tokens at the left of each of the ${promptIds.length} prompts are padding, `
+      + `0 to ${length - 1}.`);
   }
-  for (const id of endTokensOf(prompt)) if (!isId(id, vocabSize)) throw new Error(`eosTokenId names id ${id}, the vocabulary has ${vocabSize}.`);
+  const noEnd = endTokensOf(prompt).find((id) => !isId(id, vocabSize));
+  if (noEnd !== undefined) throw new Error(`eosTokenId names id ${noEnd}, the vocabulary has ${vocabSize}.`);
   if (padTokenId !== null && !isId(padTokenId)) throw new Error(`padTokenId is ${padTokenId}: expected a whole number from 0, or null.`);
 }
 
@@ -48,25 +52,32 @@ export function planGeneration(decoder: StepDecoder, prompt: Prompt, given: Gene
   }
   const promptLength = prompt.promptIds[0].length;
   const { maxNewTokens, maxLength: limit, minLength = 0, minNewTokens = 0 } = options;
+  if (promptLength > maxPositions) {
+    throw new Error(`The prompt has ${promptLength} tokens, the model ${maxPositions} positions: shorten it.`);
+  }
   // The last token of a text is not read again, so it needs no position.
-  if (promptLength > maxPositions) throw new Error(`The prompt has ${promptLength} tokens, the model ${maxPositions} positions: shorten it.`);
   const wanted = maxNewTokens !== undefined ? promptLength + maxNewTokens : limit;
   if (wanted !== undefined && wanted > maxPositions + 1) {
-    throw new Error(`Texts of up to ${wanted} tokens (${promptLength} of the prompt) are asked for, the model has ${maxPositions} positions: lower ${limit === undefined ? 'maxNewTokens' : 'maxLength'}.`);
+    throw new Error(`Texts of up to ${wanted} tokens (${promptLength} of the prompt) are asked for, the model has ${maxPositions} `
+      + `positions: lower ${limit === undefined ? 'maxNewTokens' : 'maxLength'}.`);
   }
   const maxLength = wanted ?? Math.max(promptLength + 1, Math.min(promptLength + 20, maxPositions));
-  if (maxLength <= promptLength) throw new Error(`maxLength is ${maxLength} and the prompt has ${promptLength} tokens already: raise it, or give maxNewTokens.`);
+  if (maxLength <= promptLength) {
+    throw new Error(`maxLength is ${maxLength} and the prompt has ${promptLength} tokens already: raise it, or give maxNewTokens.`);
+  }
   if (Math.max(minLength, promptLength + minNewTokens) > maxLength) {
-    throw new Error(`${minLength > maxLength ? `minLength ${minLength}` : `minNewTokens ${minNewTokens} after ${promptLength} of the prompt`} is more than the longest text allowed, ${maxLength} tokens.`);
+    const least = minLength > maxLength ? `minLength ${minLength}` : `minNewTokens ${minNewTokens} after ${promptLength} of the prompt`;
+    throw new Error(`${least} is more than the longest text allowed, ${maxLength} tokens.`);
   }
   const endTokens = endTokensOf(prompt);
   return {
-    decoder, options, prompts: prompt.promptIds, promptLength, padding: prompt.padding ?? prompt.promptIds.map(() => 0), maxLength, endTokens,
-    padToken: prompt.padTokenId ?? endTokens[0] ?? 0, processors: logitsProcessors(options, promptLength, maxLength, endTokens),
+    decoder, options, prompts: prompt.promptIds, promptLength, padding: prompt.padding ?? prompt.promptIds.map(() => 0),
+    maxLength, endTokens, padToken: prompt.padTokenId ?? endTokens[0] ?? 0,
+    processors: logitsProcessors(options, promptLength, maxLength, endTokens),
   };
 }
 
-/** The processors that act on texts of this length; empty where suppressing tokens is all there is to do, which a mask does in TensorFlow. */
+/** The processors that act on texts of this length; none where tokens are suppressed and that is all: a mask in TensorFlow does it. */
 export function actingProcessors({ processors, options }: GenerationPlan, length: number): readonly LogitsProcessor[] {
   const acting = processors.filter((processor) => processor.acts(length));
   return acting.length === 1 && options.suppressTokens.length > 0 ? [] : acting;

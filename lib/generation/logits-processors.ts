@@ -16,13 +16,20 @@ export interface LogitsProcessor {
   apply(ids: readonly number[], scores: Float32Array, padding: number): void;
 }
 
-const forbid = (tokens: Iterable<number>, scores: Float32Array): void => { for (const token of tokens) if (token < scores.length) scores[token] = -Infinity; };
+function forbid(tokens: Iterable<number>, scores: Float32Array): void {
+  for (const token of tokens) if (token < scores.length) scores[token] = -Infinity;
+}
 
-/** Tokens that have occurred become less likely: their score is divided by the penalty, or multiplied if it is negative (CTRL, https://arxiv.org/abs/1909.05858). */
+/**
+ * Tokens that have occurred become less likely: their score is divided by the penalty, or multiplied if it is negative (Keskar et al. 2019,
+ * https://arxiv.org/abs/1909.05858).
+ */
 export const repetitionPenalty = (penalty: number): LogitsProcessor => ({
   acts: () => true,
   apply: (ids, scores, padding) => {
-    for (const token of new Set(ids.slice(padding))) if (token < scores.length) scores[token] = scores[token] < 0 ? scores[token] * penalty : scores[token] / penalty;
+    for (const token of new Set(ids.slice(padding))) {
+      if (token < scores.length) scores[token] = scores[token] < 0 ? scores[token] * penalty : scores[token] / penalty;
+    }
   },
 });
 
@@ -54,7 +61,10 @@ export const forcedTokens = (length: number, tokens: readonly number[]): LogitsP
   },
 });
 
-export const suppressTokens = (tokens: readonly number[]): LogitsProcessor => ({ acts: () => true, apply: (_, scores) => forbid(tokens, scores) });
+export const suppressTokens = (tokens: readonly number[]): LogitsProcessor => ({
+  acts: () => true,
+  apply: (_, scores) => forbid(tokens, scores),
+});
 
 export const temperature = (value: number): LogitsProcessor => ({
   acts: () => true,
@@ -80,7 +90,7 @@ export const topK = (k: number, keep = 1): LogitsProcessor => ({
   },
 });
 
-/** The fewest likely tokens whose probabilities reach p (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751); `keep` stay in any case. */
+/** The fewest likely tokens whose probabilities reach p (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751), but at least `keep`. */
 export const topP = (p: number, keep = 1): LogitsProcessor => ({
   acts: () => true,
   apply: (_, scores) => {
@@ -103,7 +113,8 @@ const list = (ids: number | readonly number[] | null | undefined): readonly numb
 export const endTokensOf = ({ eosTokenId }: Pick<Prompt, 'eosTokenId'>): readonly number[] => list(eosTokenId);
 
 /** The processors of these options in transformers' order (GenerationMixin._get_logits_processor), those of sampling last. */
-export function logitsProcessors(options: CheckedOptions, promptLength: number, maxLength: number, endTokens: readonly number[]): LogitsProcessor[] {
+export function logitsProcessors(options: CheckedOptions, promptLength: number, maxLength: number,
+  endTokens: readonly number[]): LogitsProcessor[] {
   const { minLength = 0, minNewTokens = 0, forcedBosTokenId, forcedEosTokenId } = options;
   const keep = options.numBeams > 1 ? endTokens.length + 1 : 1;
   return [

@@ -60,7 +60,9 @@ function processed(plan: GenerationPlan, logits: Tensor, texts: readonly (readon
     const scores = all.slice(row * vocabSize, (row + 1) * vocabSize);
     for (const processor of acting) processor.apply(text, scores, padding[Math.floor(row / perImage)]);
     tokens[row] = random ? draw(scores, random) : argMax(scores);
-    if (scores[tokens[row]] === -Infinity) throw new Error(`After ${text.length} tokens no token is allowed any more: the options (suppressTokens, noRepeatNgramSize …) forbid all.`);
+    if (scores[tokens[row]] === -Infinity) {
+      throw new Error(`After ${text.length} tokens no token is allowed any more: suppressTokens, noRepeatNgramSize … forbid all.`);
+    }
     logProbabilities[row] = all[row * vocabSize + tokens[row]] - norms[row];
   }
   return { tokens, logProbabilities };
@@ -85,7 +87,8 @@ export function* sample(plan: GenerationPlan): Generator<StepTokens, GenerationR
       let choice: Choice, attention: ReturnType<typeof attentionRows>;
       try {
         attention = attentionRows(step);
-        choice = random || actingProcessors(plan, length).length > 0 ? processed(plan, step.logits, texts, random) : likeliest(step.logits, mask);
+        const inTensorFlow = !random && actingProcessors(plan, length).length === 0;
+        choice = inTensorFlow ? likeliest(step.logits, mask) : processed(plan, step.logits, texts, random);
       } finally {
         tf.dispose([step.logits, ...(step.attention ? [step.attention] : [])]);
       }

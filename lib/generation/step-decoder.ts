@@ -87,8 +87,10 @@ export function reorderRows(state: RowState, rows: Int32Array): RowState {
   try { return state.map((tensor) => tf.gather(tensor, index)); } finally { tf.dispose([index, ...state]); }
 }
 
+export type AttentionRows = (row: number) => Float32Array | undefined;
+
 /** Each row's attention as a flat vector; none where the step has none. */
-export function attentionRows({ attention }: DecoderStep): (row: number) => Float32Array | undefined {
+export function attentionRows({ attention }: DecoderStep): AttentionRows {
   if (!attention) return () => undefined;
   const values = attention.dataSync() as Float32Array, width = attention.size / attention.shape[0];
   return (row) => values.subarray(row * width, (row + 1) * width);

@@ -3,7 +3,8 @@
  * encoder stand once an image. For every model whose `forward` takes `pastKeyValues` and gives them back with `useCache`.
  */
 import { tf, type Tensor, type Tensor4D } from '../engine';
-import { repeatRows, resolveGeneration, type DecoderStep, type GenerationConfig, type Prompt, type PreparedGeneration, type RowState } from '../generation';
+import { repeatRows, resolveGeneration, type DecoderStep, type GenerationConfig, type PreparedGeneration, type Prompt,
+  type RowState } from '../generation';
 import type { KeyValues } from './causal-language-model';
 
 /** What is used of such a model. */
@@ -23,7 +24,14 @@ interface CachedInputs {
 }
 
 /** Sizes of a model: `heads` of size `headSize` in the cache, `queryHeads` in the attention (as many unless given). */
-export interface CacheShape { vocabSize: number; maxPositions: number; layers: number; heads: number; headSize: number; queryHeads?: number }
+export interface CacheShape {
+  vocabSize: number;
+  maxPositions: number;
+  layers: number;
+  heads: number;
+  headSize: number;
+  queryHeads?: number;
+}
 
 export interface CachedPrompt {
   promptIds: readonly (readonly number[])[];
@@ -72,8 +80,10 @@ export function cachedStepDecoder(model: CachedLanguageModel, shape: CacheShape,
       if (length === 0) return empty(images * beams);
       return tf.tidy(() => {
         const read = promptEmbeds
-          ? ({ inputsEmbeds: promptEmbeds } as unknown as Pick<CachedInputs, 'inputIds'>) : { inputIds: tf.tensor2d(promptIds.map((ids) => ids.slice(0, -1)), [images, length], 'int32') };
-        const outputs = model.forward({ ...constant, ...read, ...placed(images, length, length), pastKeyValues: cached(empty(images)), outputAttentions: false });
+          ? ({ inputsEmbeds: promptEmbeds } as unknown as Pick<CachedInputs, 'inputIds'>)
+          : { inputIds: tf.tensor2d(promptIds.map((ids) => ids.slice(0, -1)), [images, length], 'int32') };
+        const past = { pastKeyValues: cached(empty(images)), outputAttentions: false };
+        const outputs = model.forward({ ...constant, ...read, ...placed(images, length, length), ...past });
         return stateOf(outputs.pastKeyValues!).map((tensor) => repeatRows(tensor, beams));
       });
     },
@@ -81,7 +91,8 @@ export function cachedStepDecoder(model: CachedLanguageModel, shape: CacheShape,
       const [logits, ...rest] = tf.tidy(() => {
         const rows = ids.length, past = state[0].shape[2]!;
         const outputs = model.forward({
-          ...constant, inputIds: tf.tensor2d(ids, [rows, 1], 'int32'), ...placed(rows, past + 1, 1), pastKeyValues: cached(state), outputAttentions,
+          ...constant, ...placed(rows, past + 1, 1), inputIds: tf.tensor2d(ids, [rows, 1], 'int32'), pastKeyValues: cached(state),
+          outputAttentions,
         });
         const weights = (cross ? outputs.crossAttentions : outputs.attentions) ?? [];
         const looked = outputAttentions ? [tf.stack(weights.map((layer) => tf.squeeze(layer as Tensor4D, [2])), 1)] : [];
@@ -113,7 +124,8 @@ export function prepareTextGeneration(model: CachedLanguageModel & { generationC
   }
   const promptIds = inputIds.arraySync() as number[][];
   const padding = attentionMask ? leftPadding(attentionMask.arraySync() as number[][]) : inferredPadding(promptIds, ids);
-  return { decoder: cachedStepDecoder(model, shape, { promptIds, padding, outputAttentions }), prompt: { promptIds, padding, ...ids }, options };
+  const decoder = cachedStepDecoder(model, shape, { promptIds, padding, outputAttentions });
+  return { decoder, prompt: { promptIds, padding, ...ids }, options };
 }
 
 /** Left padding of each row of an attention mask. @throws where a zero stands right of a one */
@@ -121,13 +133,16 @@ export function leftPadding(mask: readonly (readonly number[])[]): number[] {
   return mask.map((row, r) => {
     const first = row.findIndex((seen) => seen !== 0);
     if (first < 0) throw new Error(`Row ${r} of the attention mask is all padding: expected at least one word to continue.`);
-    if (row.slice(first).includes(0)) throw new Error(`Row ${r} of the attention mask has padding after words: texts to continue are padded on the left (padding_side "left").`);
+    if (row.slice(first).includes(0)) {
+      throw new Error(`Row ${r} of the attention mask has padding after words: texts to go on with are padded left (padding_side "left").`);
+    }
     return first;
   });
 }
 
 /** As transformers: where the padding id stands, unless that also ends texts. */
-function inferredPadding(promptIds: readonly (readonly number[])[], { eosTokenId, padTokenId }: Pick<Prompt, 'eosTokenId' | 'padTokenId'>): number[] | undefined {
+function inferredPadding(promptIds: number[][], ids: Pick<Prompt, 'eosTokenId' | 'padTokenId'>): number[] | undefined {
+  const { eosTokenId, padTokenId } = ids;
   if (padTokenId === null || [eosTokenId ?? []].flat().includes(padTokenId)) return undefined;
   return leftPadding(promptIds.map((row) => row.map((id) => (id === padTokenId ? 0 : 1))));
 }

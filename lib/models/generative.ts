@@ -10,9 +10,9 @@ export const isGenerative = (model: Module): model is Module & Generative => 'ge
 
 export const generationFile = 'generation_config.json';
 
-/** What config.json says about generation: all that older checkpoints have; of models with parts, the decoder's word counts after the whole's. */
+/** What config.json says about generation: all that older checkpoints have. The special ids of a decoder inside fill gaps. */
 export function generationOfConfig(config: ConfigJson, file = 'config.json'): GenerationConfig {
-  const parts = ['text_config', 'decoder'].map((part) => config[part]).filter((part): part is ConfigJson => typeof part === 'object' && part !== null);
+  const parts = [config.text_config, config.decoder].filter((part): part is ConfigJson => typeof part === 'object' && part !== null);
   // Parts' own options (of transformers 4, which wrote them all) are not for the whole; its special ids are.
   const ids = parts.flatMap((part) => Object.entries(part).filter(([key, value]) => /_token_id$/.test(key) && value !== null));
   const own = Object.entries(config).filter(([, value]) => value !== null && value !== undefined);
@@ -22,7 +22,8 @@ export function generationOfConfig(config: ConfigJson, file = 'config.json'): Ge
 /** How the model in a checkpoint folder generates. @throws naming the file and key where that cannot be done here */
 export function readGenerationConfig(folder: string, config: ConfigJson): GenerationConfig {
   const json = readJsonObject(folder, generationFile);
-  return json ? parseGenerationConfig(json, path.join(folder, generationFile)) : generationOfConfig(config, path.join(folder, 'config.json'));
+  if (json) return parseGenerationConfig(json, path.join(folder, generationFile));
+  return generationOfConfig(config, path.join(folder, 'config.json'));
 }
 
 /** generation_config.json of a model, or null where config.json says as much. */

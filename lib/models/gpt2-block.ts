@@ -26,7 +26,8 @@ export interface GPT2Config {
 
 /** The published 124 M parameter model. */
 export const gpt2Defaults: GPT2Config = {
-  vocabSize: 50257, nPositions: 1024, nEmbd: 768, nLayer: 12, nHead: 12, nInner: null, activationFunction: 'gelu_new', layerNormEpsilon: 1e-5,
+  vocabSize: 50257, nPositions: 1024, nEmbd: 768, nLayer: 12, nHead: 12, nInner: null, activationFunction: 'gelu_new',
+  layerNormEpsilon: 1e-5,
   addCrossAttention: false, scaleAttnWeights: true, scaleAttnByInverseLayerIdx: false, embdPdrop: 0.1, attnPdrop: 0.1, residPdrop: 0.1,
 };
 
@@ -63,7 +64,8 @@ class GPT2Attention extends Module {
   /** x (B, T, nEmbd); past keys and values come before the new ones. */
   toItself(x: Tensor, mask: Tensor | null, past?: KeyValues): Attended {
     const [query, key, value] = tf.split(this.c_attn.forward(x), 3, 2).map((part) => this.heads(part));
-    return past ? this.attend(query, tf.concat([past.key, key], 2), tf.concat([past.value, value], 2), mask) : this.attend(query, key, value, mask);
+    if (!past) return this.attend(query, key, value, mask);
+    return this.attend(query, tf.concat([past.key, key], 2), tf.concat([past.value, value], 2), mask);
   }
 
   /**
@@ -72,11 +74,13 @@ class GPT2Attention extends Module {
    */
   toEncoder(x: Tensor, encoder: Tensor | undefined, mask: Tensor | null, past?: KeyValues): Attended {
     const query = this.heads(this.q_attn!.forward(x));
-    const [key, value] = past?.crossKey && past.crossValue ? [tf.clone(past.crossKey), tf.clone(past.crossValue)] : this.encoderKeys(encoder!);
+    const known = past?.crossKey && past.crossValue ? [tf.clone(past.crossKey), tf.clone(past.crossValue)] : undefined;
+    const [key, value] = known ?? this.encoderKeys(encoder!);
     const [rows, heads, length, size] = query.shape as number[], images = key.shape[0], positions = key.shape[2]!;
     if (images === rows) return this.attend(query, key, value, mask);
     // Beams of one image ask the same keys: they stand in a row as if they were positions of one text.
-    const swap = (t: Tensor, a: number, b: number, last: number) => tf.transpose(tf.reshape(t, [images, a, b, length, last]), [0, 2, 1, 3, 4]);
+    const swap = (t: Tensor, a: number, b: number, last: number) =>
+      tf.transpose(tf.reshape(t, [images, a, b, length, last]), [0, 2, 1, 3, 4]);
     const beams = rows / images;
     const asked = tf.reshape(swap(query, beams, heads, size), [images, heads, beams * length, size]);
     const { output, weights } = this.attend(asked, key, value, mask);

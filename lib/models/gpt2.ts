@@ -4,7 +4,8 @@
  * `addCrossAttention` every block attends to an encoder between its self-attention and its MLP.
  */
 import { Random, tf, type Tensor } from '../engine';
-import { generateOnce, streamOnce, type GenerationConfig, type GenerationResult, type PreparedGeneration, type TokenStream } from '../generation';
+import { generateOnce, streamOnce, type GenerationConfig, type GenerationResult, type PreparedGeneration,
+  type TokenStream } from '../generation';
 import { attentionMask, Dropout, Embedding, LayerNorm, Module, normal } from '../nn';
 import { prepareTextGeneration, type CacheShape, type TextGenerationInputs } from './cached-step-decoder';
 import { languageModelHead, type KeyValues } from './causal-language-model';
@@ -82,7 +83,8 @@ export class GPT2Model extends Module {
   }
 
   forward(inputs: GPT2Inputs): GPT2Outputs {
-    const { inputIds, attentionMask: padding, encoderHiddenStates: encoder, pastKeyValues, useCache, outputHiddenStates, outputAttentions } = inputs;
+    const { inputIds, attentionMask: padding, encoderHiddenStates: encoder, pastKeyValues, useCache, outputHiddenStates,
+      outputAttentions } = inputs;
     const past = pastKeyValues?.[0].key.shape[2] ?? 0, length = inputIds.shape[1]!;
     const { nPositions, nLayer } = this.config;
     if (past + length > nPositions) throw new Error(`${past + length} positions, but this GPT-2 has ${nPositions}: shorten the text.`);
@@ -146,7 +148,8 @@ export class GPT2LMHeadModel extends Module {
   forward({ labels, logitsToKeep, ...inputs }: GPT2Inputs & { labels?: Tensor; logitsToKeep?: number }): GPT2LMOutputs {
     return tf.tidy(() => {
       const outputs = this.transformer.forward(inputs);
-      return { ...outputs, ...languageModelHead(outputs.lastHiddenState, this.transformer.wte.weight.tensor, { labels, logitsToKeep }) } as never;
+      const { tensor } = this.transformer.wte.weight;
+      return { ...outputs, ...languageModelHead(outputs.lastHiddenState, tensor, { labels, logitsToKeep }) } as never;
     });
   }
 
@@ -155,7 +158,9 @@ export class GPT2LMHeadModel extends Module {
    *
    * @throws where padding does not stand left, texts would outgrow the positions, or options make no sense
    */
-  generate(inputs: TextGenerationInputs, options: GenerationConfig = {}): GenerationResult { return generateOnce(this.prepareGeneration(inputs, options)); }
+  generate(inputs: TextGenerationInputs, options: GenerationConfig = {}): GenerationResult {
+    return generateOnce(this.prepareGeneration(inputs, options));
+  }
 
   /** The tokens of `generate` as they come (greedy or drawn), a row each; see `streamTokens`. */
   stream(inputs: TextGenerationInputs, options: GenerationConfig = {}, signal?: AbortSignal): TokenStream {

@@ -1,9 +1,10 @@
 /**
- * Vision encoder and language decoder in one (transformers' VisionEncoderDecoderModel): a ViT, GPT-2 with cross attention, and a linear layer
+ * Vision encoder and language decoder in one (transformers' VisionEncoderDecoderModel): a ViT, GPT-2 with cross attention, and a layer
  * between them where their widths differ. Parameter names are `encoder.…`, `decoder.…`, `enc_to_dec_proj.…`.
  */
 import { crossEntropy, Random, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
-import { generateOnce, resolveGeneration, streamOnce, type GenerationConfig, type GenerationResult, type PreparedGeneration, type TokenStream } from '../generation';
+import { generateOnce, resolveGeneration, streamOnce, type GenerationConfig, type GenerationResult, type PreparedGeneration,
+  type TokenStream } from '../generation';
 import { Linear, Module } from '../nn';
 import { cachedStepDecoder } from './cached-step-decoder';
 import { GPT2LMHeadModel, type GPT2Config } from './gpt2';
@@ -81,15 +82,17 @@ export class VisionEncoderDecoderModel extends Module {
     return tf.tidy(() => {
       const seen = this.encode(inputs);
       const { logits, hiddenStates, attentions, crossAttentions, lastHiddenState } = this.decoder.forward({
-        inputIds: decoderInputIds ?? this.shiftRight(labels!), attentionMask: decoderAttentionMask, encoderHiddenStates: this.project(seen.lastHiddenState),
-        outputHiddenStates, outputAttentions,
+        inputIds: decoderInputIds ?? this.shiftRight(labels!), attentionMask: decoderAttentionMask,
+        encoderHiddenStates: this.project(seen.lastHiddenState), outputHiddenStates, outputAttentions,
       });
       lastHiddenState.dispose();
       return {
         logits, encoderLastHiddenState: seen.lastHiddenState,
         ...(labels ? { loss: sameWordLoss(logits, labels) } : {}),
-        ...(outputHiddenStates ? { decoderHiddenStates: hiddenStates, ...(seen.hiddenStates ? { encoderHiddenStates: seen.hiddenStates } : {}) } : {}),
-        ...(outputAttentions ? { decoderAttentions: attentions, crossAttentions, ...(seen.attentions ? { encoderAttentions: seen.attentions } : {}) } : {}),
+        ...(seen.hiddenStates ? { encoderHiddenStates: seen.hiddenStates } : {}),
+        ...(seen.attentions ? { encoderAttentions: seen.attentions } : {}),
+        ...(outputHiddenStates ? { decoderHiddenStates: hiddenStates } : {}),
+        ...(outputAttentions ? { decoderAttentions: attentions, crossAttentions } : {}),
       } as never;
     });
   }
@@ -109,7 +112,8 @@ export class VisionEncoderDecoderModel extends Module {
   private shiftRight(labels: Tensor): Tensor {
     const { decoderStartTokenId: start, padTokenId: pad } = this.config;
     if (start === null || pad === null) {
-      throw new Error(`Labels become the decoder's inputs by decoderStartTokenId and padTokenId, which are ${start} and ${pad}: set them in config.json, or give decoderInputIds.`);
+      throw new Error(`Labels become the decoder's inputs by decoderStartTokenId and padTokenId, which are ${start} and ${pad}: `
+        + 'set them in config.json, or give decoderInputIds.');
     }
     const former = tf.slice(labels, [0, 0], [-1, labels.shape[1]! - 1]);
     const words = tf.where(tf.notEqual(former, -100), former, tf.onesLike(former).mul(pad).toInt());
@@ -120,23 +124,30 @@ export class VisionEncoderDecoderModel extends Module {
    * A text for each image, as transformers' generate returns them (the start id first); lib/generation describes the options. The image is
    * encoded once, and its keys of cross attention are shared by all beams.
    */
-  generate(inputs: CaptioningInputs, options: GenerationConfig = {}): GenerationResult { return generateOnce(this.prepareGeneration(inputs, options)); }
+  generate(inputs: CaptioningInputs, options: GenerationConfig = {}): GenerationResult {
+    return generateOnce(this.prepareGeneration(inputs, options));
+  }
 
   /** The tokens of `generate` as they come (greedy or drawn), a row each; see `streamTokens`. */
   stream(inputs: CaptioningInputs, options: GenerationConfig = {}, signal?: AbortSignal): TokenStream {
     return streamOnce(() => this.prepareGeneration(inputs, options), signal);
   }
 
-  private prepareGeneration({ decoderInputIds, outputAttentions, ...image }: CaptioningInputs, given: GenerationConfig): PreparedGeneration {
+  private prepareGeneration({ decoderInputIds, outputAttentions, ...image }: CaptioningInputs,
+    given: GenerationConfig): PreparedGeneration {
     const defaults = { padTokenId: this.config.padTokenId, ...this.generationConfig };
     const { ids, options } = resolveGeneration(defaults, given), all = { ...defaults, ...given };
     const start = all.decoderStartTokenId ?? this.config.decoderStartTokenId ?? all.bosTokenId;
-    if (start === null || start === undefined) throw new Error('Generation needs decoderStartTokenId: set it in generation_config.json, or give it as an option.');
+    if (start === null || start === undefined) {
+      throw new Error('Generation needs decoderStartTokenId: set it in generation_config.json, or give it as an option.');
+    }
     const images = (image.pixelValues ?? image.encoderLastHiddenState)?.shape[0] ?? 0;
     const promptIds = startedBy(start, images, decoderInputIds);
-    const cross = tf.tidy(() => this.decoder.transformer.crossKeyValues(this.project(this.encode(image).lastHiddenState)) as never) as
-      ReturnType<GPT2LMHeadModel['transformer']['crossKeyValues']>;
-    return { decoder: cachedStepDecoder(this.decoder, this.decoder.cacheShape, { promptIds, cross, outputAttentions }), prompt: { promptIds, ...ids }, options };
+    const { transformer, cacheShape } = this.decoder;
+    const cross = tf.tidy(() => transformer.crossKeyValues(this.project(this.encode(image).lastHiddenState)) as never) as
+      ReturnType<typeof transformer.crossKeyValues>;
+    const decoder = cachedStepDecoder(this.decoder, cacheShape, { promptIds, cross, outputAttentions });
+    return { decoder, prompt: { promptIds, ...ids }, options };
   }
 }
 
@@ -153,6 +164,8 @@ function startedBy(start: number, images: number, decoderInputIds: Tensor | unde
 /** Mean cross entropy of logits (B, T, vocabulary) with labels (B, T) at the same place. */
 function sameWordLoss(logits: Tensor, labels: Tensor): Tensor {
   const [batch, length, vocabulary] = logits.shape;
-  if (labels.shape[0] !== batch || labels.shape[1] !== length) throw new Error(`labels have the shape [${labels.shape}]: expected [${batch}, ${length}], as decoderInputIds.`);
+  if (labels.shape[0] !== batch || labels.shape[1] !== length) {
+    throw new Error(`labels have the shape [${labels.shape}]: expected [${batch}, ${length}], as decoderInputIds.`);
+  }
   return crossEntropy(tf.reshape(logits, [-1, vocabulary!]) as Tensor2D, tf.reshape(labels, [-1]) as Tensor1D);
 }

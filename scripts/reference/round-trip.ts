@@ -1,5 +1,5 @@
 /**
- * A ViT–GPT-2 there and back: saved here and captioned by Python's transformers, saved by transformers and captioned here. All ids must agree.
+ * A ViT–GPT-2 there and back: saved here and captioned by Python's transformers, saved by transformers and captioned here. All ids agree.
  *
  * Run: npx tsx scripts/reference/round-trip.ts [python]   (an interpreter with torch and transformers; default python3)
  */
@@ -17,10 +17,11 @@ const python = process.argv[2] ?? 'python3', script = path.join(__dirname, 'visi
 function captions(model: VisionEncoderDecoderModel): number[][][] {
   const { numChannels, imageSize } = model.config.encoder, shape = [3, numChannels, imageSize, imageSize];
   const pixelValues = tf.tensor(formulaValues('pixels', shape).map((v) => v * 3), shape);
-  try { return [1, 4].map((numBeams) => model.generate({ pixelValues }, { numBeams, maxNewTokens: 12 }).sequences); } finally { pixelValues.dispose(); }
+  return [1, 4].map((numBeams) => model.generate({ pixelValues }, { numBeams, maxNewTokens: 12 }).sequences);
 }
 
-const ofPython = (folder: string): number[][][] => JSON.parse(execFileSync(python, [script, 'captions', folder], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) as number[][][];
+const ofPython = (folder: string): number[][][] => JSON.parse(execFileSync(python, [script, 'captions', folder],
+  { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) as number[][][];
 
 function agree(what: string, ours: number[][][], theirs: number[][][]): void {
   const [a, b] = [ours, theirs].map((ids) => JSON.stringify(ids));
@@ -39,8 +40,8 @@ try {
   for (const parameter of model.parameters()) if (parameter.shape.length > 1) parameter.assign(tf.mul(parameter.tensor, 6));
   save(folder, { model });
   agree('saved here, read by transformers', captions(model), ofPython(folder));
-  agree('saved by transformers, read here', captions(load(path.join(__dirname, '../../test/fixtures/models/vit-gpt2'), { as: VisionEncoderDecoderModel }).model),
-    ofPython(path.join(__dirname, '../../test/fixtures/models/vit-gpt2')));
+  const theirs = path.join(__dirname, '../../test/fixtures/models/vit-gpt2');
+  agree('saved by transformers, read here', captions(load(theirs, { as: VisionEncoderDecoderModel }).model), ofPython(theirs));
 } finally {
   fs.rmSync(folder, { recursive: true, force: true });
 }

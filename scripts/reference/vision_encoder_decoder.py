@@ -29,6 +29,8 @@ CASES = [
     (dict(image_size=15, patch_size=5, num_channels=1, hidden_size=32, num_hidden_layers=1, num_attention_heads=4, intermediate_size=50, qkv_bias=False, hidden_act="gelu_new"),
      dict(vocab_size=29, n_positions=17, n_embd=32, n_layer=3, n_head=4, activation_function="gelu", layer_norm_epsilon=1e-6), 2),
 ]
+# Published sizes: ViT-Ti/16 (google/vit-… at 192 wide) and DistilGPT-2, 224 pixels, the whole vocabulary.
+REAL = (dict(image_size=224, hidden_size=192, num_attention_heads=3, intermediate_size=768), dict(n_layer=6), 1)
 SAVED = (dict(image_size=16, patch_size=8, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32),
          dict(vocab_size=41, n_positions=20, n_embd=24, n_layer=2, n_head=3))
 START, EOS, PAD = 1, 7, 2
@@ -61,24 +63,24 @@ def generated(model, pixels, option, batch):
     return {"options": stored, "sequences": out.sequences.tolist(), "scores": out.sequences_scores.tolist() if arguments["num_beams"] > 1 else None}
 
 
-def case(encoder, decoder, batch):
+def case(encoder, decoder, batch, real=False):
     model, named = filled(built(encoder, decoder))
     pixels = pictures(encoder, batch)
     torch.manual_seed(11)
-    labels = torch.randint(3, decoder["vocab_size"], (batch, 8))
+    labels = torch.randint(3, decoder.get("vocab_size", 50257), (batch, 8))
     labels[0, 5:] = -100
-    labels[1, 3:] = -100
+    labels[-1, 3:] = -100
     out = model(pixel_values=pixels, labels=labels, output_hidden_states=True, output_attentions=True)
     # The pooler has no part in the loss; attention's key biases have a true gradient of zero.
-    grads = gradients(out.loss, named, lambda name: "pooler" in name or name.endswith("key.bias"))
+    grads = {} if real else gradients(out.loss, named, lambda name: "pooler" in name or name.endswith("key.bias"))
     with torch.no_grad():
         model.decoder.transformer.ln_f.weight.mul_(2)
     return {
-        "encoder": encoder, "decoder": decoder, "batch": batch, "names": list(named), "labels": labels.tolist(), "loss": out.loss.item(), "logits": sample(out.logits, 200),
+        "encoder": encoder, "decoder": decoder, "batch": batch, "names": None if real else list(named), "labels": labels.tolist(), "loss": out.loss.item(), "logits": sample(out.logits, 200),
         "encoderLastHiddenState": sample(out.encoder_last_hidden_state), "encoderHiddenStates": [sample(t) for t in out.encoder_hidden_states],
         "encoderAttentions": [sample(t) for t in out.encoder_attentions], "decoderHiddenStates": [sample(t) for t in out.decoder_hidden_states],
         "decoderAttentions": [sample(t) for t in out.decoder_attentions], "crossAttentions": [sample(t) for t in out.cross_attentions], "gradients": grads,
-        "generated": [generated(model, pixels, option, batch) for option in GENERATION],
+        "generated": [generated(model, pixels, option, batch) for option in ([{"max_new_tokens": 5}, {"num_beams": 3, "max_new_tokens": 5}] if real else GENERATION)],
     }
 
 
@@ -92,7 +94,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["captions"]:
         print(json.dumps(captions(sys.argv[2])))
     else:
-        (FIXTURES / "vision-encoder-decoder.json").write_text(json.dumps([case(*one) for one in CASES]))
+        (FIXTURES / "vision-encoder-decoder.json").write_text(json.dumps([case(*one) for one in CASES] + [case(*REAL, real=True)]))
         model = built(*SAVED)
         fill(model)
         with torch.no_grad():

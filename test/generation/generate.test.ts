@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { tensorCount, tf, type Tensor } from '../../lib/engine';
-import { generate, generateAsync, mergeGenerationOptions, repeatRows, type GenerationOptions, type Prompt, type StepDecoder } from '../../lib/generation';
+import { generate, generateAsync, mergeGenerationOptions, repeatRows, type GenerationOptions, type Prompt,
+  type StepDecoder } from '../../lib/generation';
 import { beamSearch } from '../../lib/generation/beam';
 import { planGeneration } from '../../lib/generation/generation-plan';
 import { closeTo } from '../close-to';
@@ -16,7 +17,8 @@ function* sequences(length: number, prefix: number[] = []): Generator<number[]> 
 }
 
 const exhaustive = (decoder: ReturnType<typeof toy>, image: number, length: number, penalty: number) =>
-  [...sequences(length)].map((tokens) => ({ tokens, score: decoder.logProbability(image, tokens) / tokens.length ** penalty })).sort((a, b) => b.score - a.score);
+  [...sequences(length)].map((tokens) => ({ tokens, score: decoder.logProbability(image, tokens) / tokens.length ** penalty }))
+    .sort((a, b) => b.score - a.score);
 
 const find = (decoder: StepDecoder, images: number, options: GenerationOptions) => generate(decoder, prompt(images), options).hypotheses;
 
@@ -61,15 +63,18 @@ describe('generate', () => {
   });
 
   it('treats each image alone: the batch gives what one image at a time gives', () => {
-    for (const options of [{}, { numBeams: 3 }, { numBeams: 4, numBeamGroups: 2, diversityPenalty: 0.5 }, { repetitionPenalty: 1.3, numBeams: 2 }]) {
-      const both = find(toy(2, 9), 2, { ...options, maxNewTokens: 6 }), first = find({ ...toy(2, 9), ...alone(toy(2, 9)) }, 1, { ...options, maxNewTokens: 6 });
+    for (const options of [{}, { numBeams: 3 }, { numBeams: 4, numBeamGroups: 2, diversityPenalty: 0.5 },
+      { repetitionPenalty: 1.3, numBeams: 2 }]) {
+      const both = find(toy(2, 9), 2, { ...options, maxNewTokens: 6 }), first = find({ ...toy(2, 9), ...alone(toy(2, 9)) }, 1,
+        { ...options, maxNewTokens: 6 });
       assert.deepEqual(both[0].map((h) => h.tokens), first[0].map((h) => h.tokens));
     }
   });
 
   it('goes on from a prompt: feeds its last token first, and returns it in front', () => {
     const given = [[3, 2, START], [2, 3, START]], decoder = toy(2, 4, [2, 3]);
-    const { sequences: rows, hypotheses } = generate(decoder, { ...prompt(2), promptIds: given }, { numBeams: 2, maxNewTokens: 5, numReturnSequences: 2 });
+    const { sequences: rows, hypotheses } = generate(decoder, { ...prompt(2), promptIds: given },
+      { numBeams: 2, maxNewTokens: 5, numReturnSequences: 2 });
     assert.equal(rows.length, 4);
     for (const [r, row] of rows.entries()) {
       const image = Math.floor(r / 2), { tokens, logProbability } = hypotheses[image][r % 2];
@@ -81,7 +86,8 @@ describe('generate', () => {
 
   it('never generates suppressed tokens', () => {
     const decoder = toy(2, 5), options: GenerationOptions = { maxNewTokens: 8, suppressTokens: [2, END] };
-    for (const { tokens } of [...find(decoder, 2, { ...options, numBeams: 3 }).flat(), ...find(decoder, 2, options).flat(), ...find(decoder, 2, { ...options, doSample: true }).flat()]) {
+    for (const { tokens } of [...find(decoder, 2, { ...options, numBeams: 3 }).flat(), ...find(decoder, 2, options).flat(),
+      ...find(decoder, 2, { ...options, doSample: true }).flat()]) {
       assert.ok(tokens.length === 8 && !tokens.includes(2) && !tokens.includes(END), String(tokens));
     }
   });
@@ -92,19 +98,25 @@ describe('generate', () => {
       assert.deepEqual(await generateAsync(toy(2, 7), prompt(2), options), generate(toy(2, 7), prompt(2), options));
       const controller = new AbortController();
       setImmediate(() => setImmediate(() => controller.abort(new Error('enough'))));
-      await assert.rejects(generateAsync(toy(2, 7), prompt(2), { ...options, suppressTokens: [END], maxNewTokens: 500 }, controller.signal), /enough/);
+      await assert.rejects(generateAsync(toy(2, 7), prompt(2), { ...options, suppressTokens: [END], maxNewTokens: 500 },
+        controller.signal), /enough/);
     }
     assert.equal(tensorCount(), before);
   });
 
   it('leaves no tensor behind, also when the decoder throws or gives NaN', () => {
     const decoder = toy(2, 5), before = tensorCount();
-    for (const options of [{}, { numBeams: 3 }, { numBeams: 4, numBeamGroups: 2, diversityPenalty: 1 }, { doSample: true }, { numBeams: 3, doSample: true }] as GenerationOptions[]) {
+    for (const options of [{}, { numBeams: 3 }, { numBeams: 4, numBeamGroups: 2, diversityPenalty: 1 }, { doSample: true },
+      { numBeams: 3, doSample: true }] as GenerationOptions[]) {
       find(decoder, 2, { ...options, maxNewTokens: 5, suppressTokens: [3] });
       let calls = 0;
-      const failing: StepDecoder = { ...decoder, step: (last, state) => { if (++calls > 2) throw new Error('broken'); return decoder.step(last, state); } };
+      const failing: StepDecoder = {
+        ...decoder, step: (last, state) => { if (++calls > 2) throw new Error('broken'); return decoder.step(last, state); },
+      };
       assert.throws(() => find(failing, 2, { ...options, suppressTokens: [END] }), /broken/);
-      const wrong: StepDecoder = { ...decoder, step: (last, state) => ({ logits: tf.fill([last.length, VOCAB], NaN), state: state.map((t) => tf.clone(t)) }) };
+      const wrong: StepDecoder = {
+        ...decoder, step: (last, state) => ({ logits: tf.fill([last.length, VOCAB], NaN), state: state.map((t) => tf.clone(t)) }),
+      };
       assert.throws(() => find(wrong, 2, options), /NaN/);
       const narrow: StepDecoder = { ...decoder, vocabSize: VOCAB + 1 };
       assert.throws(() => find(narrow, 2, options), /logits have the shape \[\d+,5\]: expected \[\d+, 6\]/);
@@ -113,28 +125,38 @@ describe('generate', () => {
   });
 
   const refused: [GenerationOptions, Partial<Prompt>, RegExp][] = [
-    [{ numBeams: 0 }, {}, /numBeams is 0/], [{ numBeams: 1.5 }, {}, /numBeams is 1\.5/], [{ temperature: 0, doSample: true }, {}, /temperature is 0/],
+    [{ numBeams: 0 }, {}, /numBeams is 0/], [{ numBeams: 1.5 }, {}, /numBeams is 1\.5/], [{ temperature: 0, doSample: true }, {},
+      /temperature is 0/],
     [{ topP: 1.5, doSample: true }, {}, /topP is 1\.5/], [{ earlyStopping: 'always' as never }, {}, /earlyStopping is "always"/],
     [{ num_beams: 3 } as never, {}, /no option.*num_beams.*numBeams/], [{ suppressTokens: [0, -1] }, {}, /suppressTokens\.1 is -1/],
     [{ maxNewTokens: 3, maxLength: 4 }, {}, /maxNewTokens and maxLength/], [{ maxNewTokens: 3, minNewTokens: 4 }, {}, /minNewTokens is 4/],
-    [{ maxLength: 5, minLength: 6 }, {}, /minLength is 6/], [{ minLength: 30 }, {}, /minLength 30 is more than the longest text allowed, 21/],
-    [{ temperature: 0.5 }, {}, /temperature is 0\.5, but nothing is drawn/], [{ numBeams: 4, numBeamGroups: 3, diversityPenalty: 1 }, {}, /does not divide/],
+    [{ maxLength: 5, minLength: 6 }, {}, /minLength is 6/], [{ minLength: 30 }, {},
+      /minLength 30 is more than the longest text allowed, 21/],
+    [{ temperature: 0.5 }, {}, /temperature is 0\.5, but nothing is drawn/], [{ numBeams: 4, numBeamGroups: 3, diversityPenalty: 1 }, {},
+      /does not divide/],
     [{ numBeams: 4, numBeamGroups: 2 }, {}, /needs a diversityPenalty/], [{ diversityPenalty: 1, numBeams: 2 }, {}, /give numBeamGroups/],
     [{ numBeams: 4, numBeamGroups: 2, diversityPenalty: 1, doSample: true }, {}, /groups of beams cannot draw/],
-    [{ numBeams: 2, numReturnSequences: 3 }, {}, /there are 2 beams/], [{ numReturnSequences: 2 }, {}, /numReturnSequences is 2, but one sequence/],
-    [{ forcedEosTokenId: 1, suppressTokens: [1] }, {}, /id 1 is forced and in suppressTokens/], [{ suppressTokens: [VOCAB] }, {}, /suppressTokens names id 5/],
+    [{ numBeams: 2, numReturnSequences: 3 }, {}, /there are 2 beams/], [{ numReturnSequences: 2 }, {},
+      /numReturnSequences is 2, but one sequence/],
+    [{ forcedEosTokenId: 1, suppressTokens: [1] }, {}, /id 1 is forced and in suppressTokens/],
+      [{ suppressTokens: [VOCAB] }, {}, /suppressTokens names id 5/],
     [{ forcedBosTokenId: 9 }, {}, /forcedBosTokenId names id 9/], [{ maxLength: 1 }, {}, /maxLength is 1 and the prompt has 1/],
     [{}, { promptIds: [] }, /promptIds is empty/], [{}, { promptIds: [[0], []] }, /Row 1 of promptIds is empty/],
-    [{}, { promptIds: [[0, 1], [0]] }, /Row 1 of promptIds has 1 tokens, row 0 has 2/], [{}, { promptIds: [[0.5]] }, /Row 0 of promptIds holds 0\.5/],
-    [{}, { padding: [1] }, /padding is \[1\]/], [{}, { eosTokenId: 7 }, /eosTokenId names id 7/], [{}, { padTokenId: -1 }, /padTokenId is -1/],
+    [{}, { promptIds: [[0, 1], [0]] }, /Row 1 of promptIds has 1 tokens, row 0 has 2/], [{}, { promptIds: [[0.5]] },
+      /Row 0 of promptIds holds 0\.5/],
+    [{}, { padding: [1] }, /padding is \[1\]/], [{}, { eosTokenId: 7 }, /eosTokenId names id 7/],
+      [{}, { padTokenId: -1 }, /padTokenId is -1/],
   ];
   for (const [options, changed, message] of refused) {
-    it(`refuses ${JSON.stringify({ ...options, ...changed })}`, () => { assert.throws(() => generate(toy(1, 1), { ...prompt(1), ...changed }, options), message); });
+    it(`refuses ${JSON.stringify({ ...options, ...changed })}`, () => {
+      assert.throws(() => generate(toy(1, 1), { ...prompt(1), ...changed }, options), message);
+    });
   }
 
   it('refuses texts longer than the decoder has positions for, and stays within them by itself', () => {
     const decoder = { ...toy(1, 2), maxPositions: 6 }, endless = { ...prompt(1), eosTokenId: null };
-    assert.throws(() => generate(decoder, endless, { maxNewTokens: 7 }), /up to 8 tokens \(1 of the prompt\).*6 positions: lower maxNewTokens/);
+    assert.throws(() => generate(decoder, endless, { maxNewTokens: 7 }),
+      /up to 8 tokens \(1 of the prompt\).*6 positions: lower maxNewTokens/);
     assert.throws(() => generate(decoder, { ...endless, promptIds: [new Array(7).fill(0)] }), /prompt has 7 tokens, the model 6 positions/);
     assert.equal(generate(decoder, endless).sequences[0].length, 6);
     assert.equal(generate(decoder, endless, { maxNewTokens: 6 }).sequences[0].length, 7);
@@ -143,7 +165,8 @@ describe('generate', () => {
 
 describe('mergeGenerationOptions', () => {
   it('lets a call replace the model\'s defaults, and drops defaults that would contradict it', () => {
-    const defaults: GenerationOptions = { maxLength: 30, minLength: 5, doSample: true, temperature: 0.7, numBeams: 4, numReturnSequences: 4 };
+    const defaults: GenerationOptions = { maxLength: 30, minLength: 5, doSample: true, temperature: 0.7, numBeams: 4,
+      numReturnSequences: 4 };
     assert.deepEqual(mergeGenerationOptions(defaults, { maxNewTokens: 9, doSample: false, numBeams: 1, minNewTokens: undefined }),
       { maxNewTokens: 9, minLength: 5, doSample: false, numBeams: 1 });
     assert.deepEqual(mergeGenerationOptions(defaults), defaults);

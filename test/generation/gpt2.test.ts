@@ -71,14 +71,17 @@ describe('GPT2LMHeadModel.generate', () => {
   });
 
   it('infers padding as transformers does, and takes only left padding', () => {
-    const inputIds = tf.tensor2d(fixture.prompts, undefined, 'int32'), options = { maxNewTokens: 5, numBeams: 3, padTokenId: PAD, eosTokenId: 26 };
+    const inputIds = tf.tensor2d(fixture.prompts, undefined, 'int32'), options = { maxNewTokens: 5, numBeams: 3, padTokenId: PAD,
+      eosTokenId: 26 };
     assert.deepEqual(model.generate({ inputIds }, options), run(model, fixture.prompts, options));
     const right = tf.tensor2d([[1, 1, 1, 1, 1, 0], ...new Array(3).fill([1, 1, 1, 1, 1, 1])], undefined, 'int32');
     assert.throws(() => model.generate({ inputIds, attentionMask: right }, options), /Row 0 of the attention mask has padding after words/);
     const none = tf.zeros([4, 6], 'int32'), short = tf.zeros([4, 5], 'int32');
     assert.throws(() => model.generate({ inputIds, attentionMask: none }, options), /Row 0 of the attention mask is all padding/);
-    assert.throws(() => model.generate({ inputIds, attentionMask: short }, options), /attentionMask has the shape \[4,5\], inputIds \[4,6\]/);
-    assert.throws(() => model.generate({ inputIds }, { ...options, maxNewTokens: 36 }), /up to 42 tokens \(6 of the prompt\).*40 positions/);
+    assert.throws(() => model.generate({ inputIds, attentionMask: short }, options),
+      /attentionMask has the shape \[4,5\], inputIds \[4,6\]/);
+    assert.throws(() => model.generate({ inputIds }, { ...options, maxNewTokens: 36 }),
+      /up to 42 tokens \(6 of the prompt\).*40 positions/);
     tf.dispose([inputIds, right, none, short]);
   });
 
@@ -88,7 +91,8 @@ describe('GPT2LMHeadModel.generate', () => {
     const all = tf.tensor2d([ids], undefined, 'int32'), whole = model.forward({ inputIds: all, outputAttentions: true });
     for (const [t, weights] of attention!.entries()) {
       const length = 3 + t; // the step that chose token t read `length` tokens
-      const expected = whole.attentions!.flatMap((layer) => (layer.arraySync() as number[][][][])[0].flatMap((head) => head[length - 1].slice(0, length)));
+      const expected = whole.attentions!.flatMap((layer) => (layer.arraySync() as number[][][][])[0].flatMap((head) =>
+        head[length - 1].slice(0, length)));
       closeTo(weights, expected, 1e-5);
     }
     tf.dispose([inputIds, all, whole] as never);
@@ -102,15 +106,24 @@ describe('GPT2LMHeadModel.generate', () => {
       const timer = setInterval(() => { turns++; }, 0);
       const stream = model.stream({ inputIds }, { ...options, eosTokenId: 26 });
       let step = await stream.next();
-      while (!step.done) { streamed.push(step.value); await new Promise((resolve) => { setTimeout(resolve, 1); }); step = await stream.next(); }
+      while (!step.done) {
+        streamed.push(step.value);
+        await new Promise((resolve) => { setTimeout(resolve, 1); });
+        step = await stream.next();
+      }
       clearInterval(timer);
       const whole = model.generate({ inputIds }, { ...options, eosTokenId: 26 });
       assert.deepEqual(step.value, whole);
-      assert.deepEqual(whole.hypotheses.map(([{ tokens }], row) => [tokens, streamed.map((tokens) => tokens[row]).filter((t) => t !== null)]).map(([a, b]) => `${a}` === `${b}`), [true, true, true]);
+      for (const [row, [{ tokens }]] of whole.hypotheses.entries()) {
+        assert.deepEqual(streamed.map((step) => step[row]).filter((token) => token !== null), tokens);
+      }
       assert.ok(turns > 0, 'other work had its turn');
     }
     let count = 0;
-    for await (const tokens of model.stream({ inputIds }, { maxNewTokens: 30 })) { assert.equal(tokens.length, 3); if (++count === 2) break; }
+    for await (const tokens of model.stream({ inputIds }, { maxNewTokens: 30 })) {
+      assert.equal(tokens.length, 3);
+      if (++count === 2) break;
+    }
     assert.equal(tensorCount(), before);
     const controller = new AbortController();
     count = 0;

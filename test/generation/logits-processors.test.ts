@@ -27,7 +27,8 @@ describe('logits processors', () => {
   }
 
   it('come in transformers\' order, and only those that the options ask for', () => {
-    const options = { ...fixtureDefaults(), repetitionPenalty: 2, minLength: 3, suppressTokens: [1], doSample: true, temperature: 0.5, topK: 2, topP: 0.5 };
+    const options = { ...fixtureDefaults(), repetitionPenalty: 2, minLength: 3, suppressTokens: [1], doSample: true, temperature: 0.5,
+      topK: 2, topP: 0.5 };
     assert.equal(processors.logitsProcessors(options, 1, 20, [5]).length, 6);
     assert.equal(processors.logitsProcessors(options, 1, 20, []).length, 5);
     assert.equal(processors.logitsProcessors(fixtureDefaults(), 1, 20, [5]).length, 0);

@@ -3,21 +3,27 @@ import type { StepDecoder } from '../../lib/generation';
 
 export const START = 0, END = 1, VOCAB = 5;
 
+export interface Toy extends StepDecoder { logProbability(image: number, tokens: readonly number[]): number }
+
 /**
  * A toy language whose next-token logits depend on the last two tokens, by a random table; each image has a table of its own.
  * Its state is the last token, so that a beam that is not reordered would show. The prompt's last token but one is START unless given.
  */
-export function toy(images: number, seed: number, before: number[] = new Array<number>(images).fill(START)): StepDecoder & { logProbability(image: number, tokens: readonly number[]): number } {
+export function toy(images: number, seed: number, before: number[] = new Array<number>(images).fill(START)): Toy {
   const random = new Random(seed);
   const table = Array.from({ length: images }, () => Float32Array.from({ length: VOCAB * VOCAB * VOCAB }, () => 4 * random.uniform()));
-  const row = (image: number, previous: number, last: number) => table[image].subarray((previous * VOCAB + last) * VOCAB, (previous * VOCAB + last + 1) * VOCAB);
+  const row = (image: number, previous: number, last: number) => {
+    const from = (previous * VOCAB + last) * VOCAB;
+    return table[image].subarray(from, from + VOCAB);
+  };
   return {
     vocabSize: VOCAB,
     attentionShape: [1],
     start: (count, beams) => [tf.tensor2d(before.flatMap((token) => new Array<number>(beams).fill(token)), [count * beams, 1])],
     step: (last, [state]) => {
       const previous = state.dataSync(), perImage = last.length / images;
-      const logits = Float32Array.from(Array.from(last, (token, r) => Array.from(row(Math.floor(r / perImage), previous[r], token))).flat());
+      const logits = Float32Array.from(Array.from(last, (token, r) =>
+        Array.from(row(Math.floor(r / perImage), previous[r], token))).flat());
       return {
         logits: tf.tensor2d(logits, [last.length, VOCAB]), state: [tf.tensor2d(Float32Array.from(last), [last.length, 1])],
         attention: tf.tensor2d(Float32Array.from(last), [last.length, 1]),

@@ -14,7 +14,9 @@ const json = (...parts: string[]): ConfigJson => JSON.parse(fs.readFileSync(path
 /** What transformers' model answers in scripts/reference/vision_encoder_decoder.py: greedy, then four beams. */
 function captions(model: VisionEncoderDecoderModel): number[][][] {
   const shape = [3, 3, 16, 16], pixelValues = tf.tensor(formulaValues('pixels', shape).map((v) => v * 3), shape);
-  try { return [1, 4].map((numBeams) => model.generate({ pixelValues }, { numBeams, maxNewTokens: 12 }).sequences); } finally { pixelValues.dispose(); }
+  const sequences = [1, 4].map((numBeams) => model.generate({ pixelValues }, { numBeams, maxNewTokens: 12 }).sequences);
+  pixelValues.dispose();
+  return sequences;
 }
 
 describe('a ViT–GPT-2 checkpoint', () => {
@@ -28,7 +30,8 @@ describe('a ViT–GPT-2 checkpoint', () => {
     assert.deepEqual(captions(model), expected);
     for (const former of [json(python, 'config.json'), null]) {
       save(folder, { model, config: former });
-      const [saved, theirs] = [openWeights(folder), openWeights(python)], shapes = (source: typeof saved) => [...source.tensors].map(([name, { shape }]) => `${name} ${shape}`).sort();
+      const [saved, theirs] = [openWeights(folder), openWeights(python)];
+      const shapes = (source: typeof saved) => [...source.tensors].map(([name, { shape }]) => `${name} ${shape}`).sort();
       assert.deepEqual(shapes(saved), shapes(theirs));
       saved.close();
       theirs.close();
@@ -37,7 +40,8 @@ describe('a ViT–GPT-2 checkpoint', () => {
       assert.deepEqual(captions(again.model), expected);
       again.model.dispose();
       if (former) assert.deepEqual(json(folder, 'config.json'), former);
-      else for (const key of ['architectures', 'model_type', 'is_encoder_decoder', 'decoder_start_token_id', 'pad_token_id']) assert.deepEqual(json(folder, 'config.json')[key], json(python, 'config.json')[key], key);
+      const kept = former ? [] : ['architectures', 'model_type', 'is_encoder_decoder', 'decoder_start_token_id', 'pad_token_id'];
+      for (const key of kept) assert.deepEqual(json(folder, 'config.json')[key], json(python, 'config.json')[key], key);
     }
     model.dispose();
   });
@@ -47,7 +51,8 @@ describe('a ViT–GPT-2 checkpoint', () => {
     model.generationConfig = { ...model.generationConfig, maxNewTokens: 5, numBeams: 3, noRepeatNgramSize: 2 };
     save(folder, { model, config });
     assert.deepEqual(json(folder, 'generation_config.json'), {
-      bos_token_id: 1, eos_token_id: 7, pad_token_id: 2, decoder_start_token_id: 1, max_new_tokens: 5, num_beams: 3, no_repeat_ngram_size: 2,
+      bos_token_id: 1, eos_token_id: 7, pad_token_id: 2, decoder_start_token_id: 1, max_new_tokens: 5, num_beams: 3,
+        no_repeat_ngram_size: 2,
     });
     const again = load(folder, { as: VisionEncoderDecoderModel });
     assert.deepEqual(again.model.generationConfig, model.generationConfig);
@@ -66,7 +71,8 @@ describe('a ViT–GPT-2 checkpoint', () => {
     for (const file of ['generation_config.json', 'model.safetensors']) fs.copyFileSync(path.join(python, file), path.join(folder, file));
     const config = json(python, 'config.json');
     for (const [part, type] of [['encoder', 'swin'], ['decoder', 'bert']]) {
-      fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ ...config, [part]: { ...config[part] as object, model_type: type } }));
+      fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ ...config, [part]: { ...config[part] as object,
+        model_type: type } }));
       assert.throws(() => load(folder), new RegExp(`config\\.json: ${part}\\.model_type: only \\w+ is supported as ${part}`));
     }
   });
@@ -75,8 +81,10 @@ describe('a ViT–GPT-2 checkpoint', () => {
 describe('generation_config.json', () => {
   it('is read with transformers\' meanings: what is off counts for nothing', () => {
     const parsed = parseGenerationConfig({
-      transformers_version: '4.40.0', _from_model_config: true, bos_token_id: null, eos_token_id: [2, 5], pad_token_id: 0, max_length: 30, max_new_tokens: 40, do_sample: false,
-      temperature: 0.6, top_p: 0.9, num_beams: 1, num_beam_groups: 1, diversity_penalty: 0, typical_p: 1, guidance_scale: 1, suppress_tokens: [], use_cache: true, early_stopping: true,
+      transformers_version: '4.40.0', _from_model_config: true, bos_token_id: null, eos_token_id: [2, 5], pad_token_id: 0, max_length: 30,
+        max_new_tokens: 40, do_sample: false,
+      temperature: 0.6, top_p: 0.9, num_beams: 1, num_beam_groups: 1, diversity_penalty: 0, typical_p: 1, guidance_scale: 1,
+        suppress_tokens: [], use_cache: true, early_stopping: true,
     });
     assert.deepEqual(parsed, { eosTokenId: [2, 5], padTokenId: 0, maxNewTokens: 40, doSample: false, numBeams: 1, earlyStopping: true });
     assert.deepEqual(formatGenerationConfig(parsed), { eos_token_id: [2, 5], pad_token_id: 0, max_new_tokens: 40, early_stopping: true });
@@ -86,7 +94,8 @@ describe('generation_config.json', () => {
   });
 
   it('is taken from config.json where there is none; a decoder\'s special ids fill gaps', () => {
-    assert.deepEqual(generationOfConfig({ eos_token_id: 3, max_length: 16, vocab_size: 9, decoder: { eos_token_id: 4, pad_token_id: 5, num_beams: 2 } }),
+    assert.deepEqual(generationOfConfig({ eos_token_id: 3, max_length: 16, vocab_size: 9, decoder: { eos_token_id: 4, pad_token_id: 5,
+      num_beams: 2 } }),
       { eosTokenId: 3, padTokenId: 5, maxLength: 16 });
   });
 });

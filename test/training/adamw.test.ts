@@ -10,16 +10,19 @@ import { fillByFormula, formulaValues } from '../formula';
 import { every, relativeTo } from '../relative-to';
 
 interface Run {
-  learningRate: number; weightDecay: number; maxGradNorm: number; warmup: number; losses: number[]; norms: number[]; rates: number[]; after: Record<string, number[]>;
+  learningRate: number; weightDecay: number; maxGradNorm: number; warmup: number;
+  losses: number[]; norms: number[]; rates: number[]; after: Record<string, number[]>;
 }
 
 /** The run of scripts/reference/adamw.py: losses, norms, learning rates of every step, and the weights at the end. */
-function follow<M extends Module, B extends Record<string, Tensor>>(run: Run, build: () => M, batches: () => B[], forward: (model: M, batch: B) => { loss?: Tensor }): void {
+function follow<M extends Module, B extends Record<string, Tensor>>(run: Run, build: () => M, batches: () => B[],
+  forward: (model: M, batch: B) => { loss?: Tensor }): void {
   const before = tensorCount(), model = build();
   fillByFormula(model);
   model.train();
   const optimizer = new Adam(model.trainableParameters(), { learningRate: run.learningRate, weightDecay: run.weightDecay });
-  const update = new Update<B>(optimizer, { loss: (batch) => tf.tidy(() => forward(model, batch).loss!) as Scalar, weight: () => 1, maxGradNorm: run.maxGradNorm });
+  const update = new Update<B>(optimizer, { loss: (batch) => tf.tidy(() => forward(model, batch).loss!) as Scalar, weight: () => 1,
+    maxGradNorm: run.maxGradNorm });
   const schedule = linearWithWarmup(run.warmup), losses: number[] = [], norms: number[] = [], rates: number[] = [];
   for (const [i, batch] of batches().entries()) {
     optimizer.learningRate = run.learningRate * schedule(i, run.losses.length);
@@ -46,10 +49,12 @@ const integers = (rows: number[][]): Tensor => tf.tensor2d(rows, undefined, 'int
 describe('ten AdamW steps with warmup and clipping', () => {
   it('follow PyTorch\'s for a ViT–GPT-2', () => {
     const { encoder, decoder, labels } = fixture.captioner;
-    const build = () => new VisionEncoderDecoderModel({ encoder: toCamelCase(encoder), decoder: toCamelCase(decoder), decoderStartTokenId: 1, padTokenId: 0 }, undefined, { pooler: true });
+    const build = () => new VisionEncoderDecoderModel({ encoder: toCamelCase(encoder), decoder: toCamelCase(decoder),
+      decoderStartTokenId: 1, padTokenId: 0 }, undefined, { pooler: true });
     const shape = [3, 3, 12, 12];
     follow(fixture.captioner as Run, build,
-      () => labels.map((rows, i) => ({ pixelValues: tf.tensor(formulaValues(`pixels-${i}`, shape).map((v) => v * 3), shape), labels: integers(rows) })),
+      () => labels.map((rows, i) => ({ pixelValues: tf.tensor(formulaValues(`pixels-${i}`, shape).map((v) => v * 3), shape),
+        labels: integers(rows) })),
       (model, batch) => model.forward(batch));
   });
 
@@ -57,7 +62,8 @@ describe('ten AdamW steps with warmup and clipping', () => {
     const { config, ids, mask, labels } = fixture.classifier;
     const build = () => new BertForSequenceClassification(toCamelCase(config), 4);
     follow(fixture.classifier as Run, build,
-      () => ids.map((rows, i) => ({ inputIds: integers(rows), attentionMask: integers(mask[i]), labels: tf.tensor1d(labels[i], 'int32') as Tensor })),
+      () => ids.map((rows, i) => ({ inputIds: integers(rows), attentionMask: integers(mask[i]),
+        labels: tf.tensor1d(labels[i], 'int32') as Tensor })),
       (model, batch) => model.forward(batch));
   });
 });

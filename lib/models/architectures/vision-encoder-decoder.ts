@@ -18,7 +18,8 @@ export const visionEncoderDecoderConfigSchema = z.object({
 
 export const visionEncoderDecoderArchitectures = [
   architecture<VisionEncoderDecoderModel, VisionEncoderDecoderConfig>({
-    names: ['VisionEncoderDecoderModel'], modelType: 'vision-encoder-decoder', model: VisionEncoderDecoderModel, schema: visionEncoderDecoderConfigSchema,
+    names: ['VisionEncoderDecoderModel'], modelType: 'vision-encoder-decoder', model: VisionEncoderDecoderModel,
+    schema: visionEncoderDecoderConfigSchema,
     build: (config, random, stored) => new VisionEncoderDecoderModel(config, random, { pooler: stored.has('encoder.pooler.dense.weight') }),
     load: { ignore: gpt2LoadOptions.ignore, tied: { 'decoder.lm_head.weight': 'decoder.transformer.wte.weight' } },
     config: ({ config: { encoder, decoder, decoderStartTokenId, padTokenId } }) => ({
