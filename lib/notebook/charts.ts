@@ -25,6 +25,8 @@ export interface Series {
   y: ArrayLike<number>;
   /** Default 1, 2, 3, … as epochs are counted. */
   x?: ArrayLike<number | string>;
+  /** Drawn behind a line in its colour, such as a confidence interval: the lower and the upper end at each x. */
+  band?: { readonly low: ArrayLike<number>; readonly high: ArrayLike<number> };
 }
 
 /** Named values, one list a series. */
@@ -42,8 +44,11 @@ function axis(input: Axis | string): Record<string, unknown> {
 
 function seriesList(input: SeriesInput): Series[] {
   const list: Series[] = Array.isArray(input) ? [...input as readonly Series[]] : Object.entries(input as Record<string, ArrayLike<number>>).map(([name, y]) => ({ name, y }));
-  for (const { name, x, y } of list) {
-    if (x && x.length !== y.length) throw new RangeError(`chart: series ${JSON.stringify(name)} has ${x.length} x values for ${y.length} y values.`);
+  for (const { name, x, y, band } of list) {
+    for (const [what, values] of [['x', x], ['low', band?.low], ['high', band?.high]] as const) {
+      if (!values || values.length === y.length) continue;
+      throw new RangeError(`chart: series ${JSON.stringify(name)} has ${values.length} ${what} values for ${y.length} y values.`);
+    }
   }
   return list;
 }
@@ -52,22 +57,55 @@ const layoutOf = (options: ChartOptions, more: Record<string, unknown> = {}): Re
   title: { text: literal(options.title) }, ...(options.height ? { height: options.height } : {}), xaxis: axis(options.x), yaxis: axis(options.y), ...more,
 });
 
+const xValues = ({ x, y }: Series): (number | string)[] =>
+  (x ? Array.from<number | string, number | string>(x, (value) => (typeof value === 'string' ? literal(value) : value)) : Array.from(y, (_, step) => step + 1));
+
+/** The band of a series: along its upper end and back along the lower, an area for each stretch without gap; null parts them. */
+function bandTrace(series: Series, color: string): Trace[] {
+  if (!series.band) return [];
+  const x = xValues(series), { low, high } = series.band;
+  const outline: { x: (number | string | null)[]; y: (number | null)[] } = { x: [], y: [] };
+  const known = (i: number) => Number.isFinite(low[i]) && Number.isFinite(high[i]);
+  for (let from = 0; from < x.length; from++) {
+    if (!known(from)) continue;
+    let to = from;
+    while (to + 1 < x.length && known(to + 1)) to++;
+    const there = Array.from({ length: to - from + 1 }, (_, i) => from + i), back = [...there].reverse();
+    if (outline.x.length > 0) { outline.x.push(null); outline.y.push(null); }
+    outline.x.push(...there.map((i) => x[i]), ...back.map((i) => x[i]));
+    outline.y.push(...there.map((i) => high[i]), ...back.map((i) => low[i]));
+    from = to;
+  }
+  return [{
+    ...outline, type: 'scatter', mode: 'lines', fill: 'toself', fillcolor: transparent(color), line: { width: 0, color },
+    hoverinfo: 'skip', showlegend: false, legendgroup: literal(series.name),
+  }];
+}
+
+/** A colour of the palette, one fifth opaque. */
+const transparent = (color: string): string => `rgba(${[1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)).join(',')},0.2)`;
+
 /** The figure of {@link lineChart}. */
 export function lineFigure(input: SeriesInput, options: ChartOptions): Figure {
-  const traces = seriesList(input).map(({ name, x, y }, i): Trace => ({
+  const list = seriesList(input);
+  const color = (i: number) => PALETTE[i % PALETTE.length];
+  const traces = list.map((series, i): Trace => ({
     type: 'scatter',
     // A point alone makes no line, and a few points are worth seeing.
-    mode: y.length <= 30 ? 'lines+markers' : 'lines',
-    name: literal(name),
-    x: x ? Array.from<number | string, number | string>(x, (value) => (typeof value === 'string' ? literal(value) : value)) : Array.from(y, (_, step) => step + 1),
-    y: Array.from(y),
-    line: { color: PALETTE[i % PALETTE.length], dash: DASHES[i % DASHES.length], width: 2 },
+    mode: series.y.length <= 30 ? 'lines+markers' : 'lines',
+    name: literal(series.name),
+    x: xValues(series),
+    y: Array.from(series.y),
+    line: { color: color(i), dash: DASHES[i % DASHES.length], width: 2 },
+    ...(series.band ? { legendgroup: literal(series.name) } : {}),
   }));
-  return figure(traces, layoutOf(options, { showlegend: traces.length > 1 }));
+  const bands = list.flatMap((series, i) => bandTrace(series, color(i)));
+  return figure([...bands, ...traces], layoutOf(options, { showlegend: traces.length > 1 }));
 }
 
 /**
- * Shows one or more curves. Values that are not numbers (a validation loss not measured at a step) leave gaps.
+ * Shows one or more curves, with bands where series have them. Values that are not numbers (a validation loss not measured at a step)
+ * leave gaps.
  *
  *     await lineChart({ training: history.loss, validation: history.validationLoss }, { title: 'Loss', x: 'Epoch', y: { label: 'Cross entropy', unit: 'nats per word' } });
  */

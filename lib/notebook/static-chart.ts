@@ -54,10 +54,25 @@ function lineSeries(trace: Trace, i: number, points: [Value, Value][]): SeriesOp
   const line = object(trace.line), marker = object(trace.marker);
   const color = String(line.color ?? (typeof marker.color === 'string' ? marker.color : PALETTE[i % PALETTE.length]));
   const name = seriesName(trace, i);
+  if (trace.fill === 'toself') return areaSeries(name, String(trace.fillcolor ?? color), points);
   if (!mode.includes('lines')) return { type: 'scatter', name, data: points as never, symbolSize: 7, itemStyle: { color } };
   return {
     type: 'line', name, data: points as never, showSymbol: mode.includes('markers'), symbol: 'circle', symbolSize: 6, itemStyle: { color },
     lineStyle: { color, width: Number(line.width ?? 2), type: DASH[String(line.dash ?? 'solid')] ?? 'solid' }, ...(trace.fill ? { areaStyle: { opacity: 0.2 } } : {}),
+  };
+}
+
+/** Closed areas, parted by points without y. All points count for the axes; each area is drawn with its first. */
+function areaSeries(name: string, color: string, points: [Value, Value][]): SeriesOption {
+  const starts = points.flatMap((_, i) => (points[i][1] !== null && (i === 0 || points[i - 1][1] === null) ? [i] : []));
+  const outline = (start: number): [Value, Value][] => {
+    const end = points.findIndex(([, y], i) => i > start && y === null);
+    return points.slice(start, end < 0 ? undefined : end);
+  };
+  return {
+    type: 'custom', name, data: points as never, silent: true, clip: true, itemStyle: { color },
+    renderItem: ({ dataIndex }, api) => (starts.includes(dataIndex)
+      ? { type: 'polygon', shape: { points: outline(dataIndex).map((point) => api.coord(point as never)) }, style: { fill: color } } : null),
   };
 }
 
@@ -91,7 +106,7 @@ export function echartsOption({ data, layout }: Figure): EChartsOption | undefin
   const base: EChartsOption = {
     animation: false, backgroundColor: '#ffffff', color: [...PALETTE], textStyle: { fontFamily: SHEET_FONT, color: '#222' },
     title: { text: text(layout.title), left: 'center', top: 10, textStyle: { fontSize: 16, fontWeight: 'normal', fontFamily: SHEET_FONT, color: '#222' } },
-    legend: { show: legend, type: 'plain', bottom: 6, data: names, itemWidth: 34, textStyle: { fontFamily: SHEET_FONT } },
+    legend: { show: legend, type: 'plain', bottom: 6, data: names.filter((_, i) => traces[i].showlegend !== false), itemWidth: 34, textStyle: { fontFamily: SHEET_FONT } },
     grid: { left: 84, right: 28, top: 48, bottom: legend ? 88 : 60 },
   };
   if (kinds.has('heatmap')) return kinds.size === 1 && traces.length === 1 ? { ...base, ...heatmapOption(traces[0], xaxis, yaxis) } : undefined;

@@ -43,6 +43,48 @@ describe('charts', () => {
     for (const text of ['Weights', 'Cell', 'Word', 'weight']) assert.ok(cells.includes(text), text);
   });
 
+  const banded = [
+    { name: 'SmolVLM', x: [0, 10, 50, 80], y: [4, 3, 2, 1], band: { low: [3.5, 2.5, NaN, 0.5], high: [4.5, 3.5, 2.5, 1.5] } },
+    { name: 'Custom', x: [0, 10, 50, 80], y: [2, 2, 1.5, 1], band: { low: [1, 1, 1, 0.25], high: [3, 3, 2, 2] } },
+    { name: 'bare', x: [0, 80], y: [1, 1] },
+  ];
+
+  it('draws bands behind the lines in their colours, in stretches without gap', () => {
+    const { data } = lineFigure(banded, axes);
+    assert.deepEqual(data.map(({ name, fill }) => name ?? fill), ['toself', 'toself', 'SmolVLM', 'Custom', 'bare']);
+    assert.deepEqual([data[0].x, data[0].y], [[0, 10, 10, 0, null, 80, 80], [4.5, 3.5, 2.5, 3.5, null, 1.5, 0.5]]);
+    assert.deepEqual([data[1].x, data[1].y], [[0, 10, 50, 80, 80, 50, 10, 0], [3, 3, 2, 2, 0.25, 1, 1, 1]]);
+    assert.deepEqual(data.map((trace) => trace.legendgroup), ['SmolVLM', 'Custom', 'SmolVLM', 'Custom', undefined]);
+    assert.deepEqual(data.map((trace) => (trace.line as { color: string }).color), [0, 1, 0, 1, 2].map((i) => PALETTE[i]));
+    assert.equal(data[0].fillcolor, 'rgba(0,114,178,0.2)');
+    assert.ok(data.slice(0, 2).every((trace) => trace.showlegend === false && trace.hoverinfo === 'skip'));
+  });
+
+  /** The see-through areas of a still picture. */
+  const areas = (svg: string) => [...svg.matchAll(/<polygon points="([\d. ]+)" fill="rgb\(([\d,]+)\)" fill-opacity="0\.2"/g)].map(([, points, color]) => {
+    const numbers = points.split(' ').map(Number);
+    return { color, corners: Array.from({ length: numbers.length / 2 }, (_, i) => [numbers[2 * i], numbers[2 * i + 1]]) };
+  });
+
+  it('draws bands in the still picture too, and has room for them', async () => {
+    const svg = chartSvg(lineFigure(banded, axes))!;
+    assert.deepEqual(areas(svg).map(({ color }) => color), ['0,114,178', '0,114,178', '213,94,0']);
+    assert.equal(areas(svg)[2].corners.length, 8, 'a corner at each end of each point');
+    assert.ok(!svg.includes('series 1'), 'the legend names the lines alone');
+    const option = echartsOption(lineFigure(banded, axes))!;
+    assert.deepEqual((option.legend as { data: string[] }).data, ['SmolVLM', 'Custom', 'bare']);
+    const [{ data }] = await inFakeNotebook(() => lineChart(banded, axes));
+    assert.equal(data['text/plain'], '[chart: Loss <eval> (SmolVLM, Custom, bare)]');
+  });
+
+  it('draws bands over names and on a log axis', () => {
+    const named = [{ name: 'a', x: ['low', 'high'], y: [10, 100], band: { low: [1, 10], high: [100, 1000] } }];
+    const svg = chartSvg(lineFigure(named, { ...axes, y: { label: 'y', scale: 'log' } }))!;
+    const [[x0, y0], [x1, y1], [x2, y2], [x3, y3]] = areas(svg)[0].corners;
+    assert.ok(x0 === x3 && x1 === x2 && x0 < x1, 'names side by side');
+    assert.ok(y0 < y3 && y1 < y2 && Math.abs((y3 - y0) - (y2 - y1)) < 0.5, 'equal ratios are equal heights');
+  });
+
   it('translates log axes, histograms and horizontal bars, and leaves other kinds to the interactive chart', async () => {
     const log = echartsOption(lineFigure({ loss: [1000, 1] }, { ...axes, y: { label: 'Loss', scale: 'log', range: [1, 1000] } }))!;
     assert.deepEqual([(log.yAxis as { type: string }).type, (log.yAxis as { min: number }).min, (log.yAxis as { max: number }).max], ['log', 1, 1000]);
@@ -56,6 +98,7 @@ describe('charts', () => {
   it('refuses axes without label and lists that do not match', () => {
     assert.throws(() => lineFigure({ a: [1] }, { ...axes, x: '' }), /need a label/);
     assert.throws(() => lineFigure([{ name: 'a', x: [1], y: [1, 2] }], axes), /"a" has 1 x values for 2 y values/);
+    assert.throws(() => lineFigure([{ name: 'a', y: [1, 2], band: { low: [1], high: [2, 3] } }], axes), /"a" has 1 low values for 2 y values/);
     assert.throws(() => heatmapFigure([[1, 2], [3]], axes), /row 2 has 1 values, the first has 2/);
     assert.throws(() => heatmapFigure([[1]], { ...axes, xLabels: ['a', 'b'] }), /1×2 labels for 1×1/);
     assert.throws(() => figure('x' as never), /array of Plotly traces/);
