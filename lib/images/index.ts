@@ -9,3 +9,4 @@ export type { ImageProcessorConfig, ImageProcessorOptions, ImageSize, ImageSourc
 export { parsePreprocessorConfig, readPreprocessorConfig, toPreprocessorFile } from './preprocessor-config';
 export * from './image-processor';
 export * from './image-loader';
+export * from './smolvlm-image-processor';

@@ -154,20 +154,20 @@ export function toPreprocessorFile(config: ImageProcessorConfig, type = 'ViTImag
   };
 }
 
-function filterOf(id: number): ResampleFilter {
+export function filterOf(id: number): ResampleFilter {
   return RESAMPLE_FILTERS[id];
 }
 
-function idOf(filter: ResampleFilter | undefined): number | undefined {
+export function idOf(filter: ResampleFilter | undefined): number | undefined {
   return filter === undefined ? undefined : RESAMPLE_FILTERS.indexOf(filter);
 }
 
-function describeIssue(error: z.ZodError): string {
+export function describeIssue(error: z.ZodError): string {
   const issue = error.issues[0];
   return `'${issue.path.join('.')}': ${issue.message}`;
 }
 
-function readJsonObject(file: string): Record<string, unknown> {
+export function readJsonObject(file: string): Record<string, unknown> {
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(file, 'utf8'));
