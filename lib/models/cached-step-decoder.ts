@@ -37,7 +37,7 @@ export interface CachedPrompt {
   promptIds: readonly (readonly number[])[];
   /** Left padding of each row. */
   padding?: readonly number[];
-  /** Embeddings (images, tokens, width) of the prompt's tokens but the last, where words alone do not make them; the caller keeps it. */
+  /** Embeddings (images, tokens, width) of the prompt's tokens, where words alone do not make them (pictures); the caller keeps it. */
   promptEmbeds?: Tensor;
   /** Keys and values of an encoder's states for each layer, a row an image; disposed with the decoder. */
   cross?: readonly Required<Pick<KeyValues, 'crossKey' | 'crossValue'>>[];
@@ -47,12 +47,16 @@ export interface CachedPrompt {
   outputAttentions?: boolean;
 }
 
+/** In the place of ids, for models whose prompts have `promptEmbeds`. */
+const embedded = (inputsEmbeds: Tensor) => ({ inputsEmbeds }) as unknown as Pick<CachedInputs, 'inputIds'>;
+
 /** Dispose it after the search. */
 export function cachedStepDecoder(model: CachedLanguageModel, shape: CacheShape, prompt: CachedPrompt): PreparedGeneration['decoder'] {
   const { vocabSize, maxPositions, layers, heads, headSize, queryHeads = heads } = shape;
   const { promptIds, promptEmbeds, cross, encoderAttentionMask, outputAttentions = false } = prompt;
   // Without padding no mask is made: positions are all that counts.
   const padding = prompt.padding?.some((count) => count > 0) ? prompt.padding : undefined;
+  const before = promptIds[0].length - 1;
 
   /** Mask of `length` positions and positions of the last `fresh` of them, for each of `rows` rows. */
   const placed = (rows: number, length: number, fresh: number): Pick<CachedInputs, 'attentionMask' | 'positionIds'> => {
@@ -76,23 +80,23 @@ export function cachedStepDecoder(model: CachedLanguageModel, shape: CacheShape,
     maxPositions,
     ...(outputAttentions ? { attentionShape: [layers, queryHeads, cross ? cross[0].crossKey.shape[2]! : -1] } : {}),
     start: (images, beams) => {
-      const length = promptIds[0].length - 1;
-      if (length === 0) return empty(images * beams);
+      if (before === 0) return empty(images * beams);
       return tf.tidy(() => {
-        const read = promptEmbeds
-          ? ({ inputsEmbeds: promptEmbeds } as unknown as Pick<CachedInputs, 'inputIds'>)
-          : { inputIds: tf.tensor2d(promptIds.map((ids) => ids.slice(0, -1)), [images, length], 'int32') };
+        const read = promptEmbeds ? embedded(tf.slice(promptEmbeds, [0, 0, 0], [-1, before, -1]))
+          : { inputIds: tf.tensor2d(promptIds.map((ids) => ids.slice(0, -1)), [images, before], 'int32') };
         const past = { pastKeyValues: cached(empty(images)), outputAttentions: false };
-        const outputs = model.forward({ ...constant, ...read, ...placed(images, length, length), ...past });
+        const outputs = model.forward({ ...constant, ...read, ...placed(images, before, before), ...past });
         return stateOf(outputs.pastKeyValues!).map((tensor) => repeatRows(tensor, beams));
       });
     },
     step: (ids, state): DecoderStep => {
       const [logits, ...rest] = tf.tidy(() => {
         const rows = ids.length, past = state[0].shape[2]!;
+        const read = promptEmbeds && past === before
+          ? embedded(repeatRows(tf.slice(promptEmbeds, [0, before, 0], [-1, 1, -1]), rows / promptIds.length))
+          : { inputIds: tf.tensor2d(ids, [rows, 1], 'int32') };
         const outputs = model.forward({
-          ...constant, ...placed(rows, past + 1, 1), inputIds: tf.tensor2d(ids, [rows, 1], 'int32'), pastKeyValues: cached(state),
-          outputAttentions,
+          ...constant, ...read, ...placed(rows, past + 1, 1), pastKeyValues: cached(state), outputAttentions,
         });
         const weights = (cross ? outputs.crossAttentions : outputs.attentions) ?? [];
         const looked = outputAttentions ? [tf.stack(weights.map((layer) => tf.squeeze(layer as Tensor4D, [2])), 1)] : [];
@@ -118,14 +122,19 @@ export interface TextGenerationInputs {
 export function prepareTextGeneration(model: CachedLanguageModel & { generationConfig: GenerationConfig }, shape: CacheShape,
   { inputIds, attentionMask, outputAttentions }: TextGenerationInputs, given: GenerationConfig): PreparedGeneration {
   const { ids, options } = resolveGeneration(model.generationConfig, given);
+  const prompt = readPrompt({ inputIds, attentionMask }, ids);
+  return { decoder: cachedStepDecoder(model, shape, { ...prompt, outputAttentions }), prompt: { ...prompt, ...ids }, options };
+}
+
+/** Ids and left padding of the texts to go on with. @throws where padding does not stand left */
+export function readPrompt({ inputIds, attentionMask }: Pick<TextGenerationInputs, 'inputIds' | 'attentionMask'>,
+  ids: Pick<Prompt, 'eosTokenId' | 'padTokenId'>): { promptIds: number[][]; padding: number[] | undefined } {
   if (inputIds.rank !== 2) throw new Error(`inputIds have the shape [${inputIds.shape}]: expected [batch, tokens].`);
   if (attentionMask && `${attentionMask.shape}` !== `${inputIds.shape}`) {
     throw new Error(`attentionMask has the shape [${attentionMask.shape}], inputIds [${inputIds.shape}]: expected the same.`);
   }
   const promptIds = inputIds.arraySync() as number[][];
-  const padding = attentionMask ? leftPadding(attentionMask.arraySync() as number[][]) : inferredPadding(promptIds, ids);
-  const decoder = cachedStepDecoder(model, shape, { promptIds, padding, outputAttentions });
-  return { decoder, prompt: { promptIds, padding, ...ids }, options };
+  return { promptIds, padding: attentionMask ? leftPadding(attentionMask.arraySync() as number[][]) : inferredPadding(promptIds, ids) };
 }
 
 /** Left padding of each row of an attention mask. @throws where a zero stands right of a one */

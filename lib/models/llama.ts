@@ -6,6 +6,8 @@
 import { Random, tf, type Tensor } from '../engine';
 import { activation, attention, attentionMask, Dropout, Embedding, Linear, Module, RMSNorm, rotaryTables, rotate, splitHeads,
   type Activation, type RotaryTables } from '../nn';
+import { generateOnce, streamOnce, type GenerationConfig, type GenerationResult, type TokenStream } from '../generation';
+import { prepareTextGeneration, type CacheShape, type TextGenerationInputs } from './cached-step-decoder';
 import { languageModelHead, type KeyValues } from './causal-language-model';
 
 /** The keys of config.json that the network depends on. */
@@ -218,6 +220,12 @@ export interface LlamaCausalOutputs extends LlamaOutputs {
   loss?: Tensor;
 }
 
+/** What generation needs to know; rotary positions have no end. */
+export function llamaCacheShape(config: LlamaConfig): CacheShape {
+  const { vocabSize, numHiddenLayers: layers, numAttentionHeads: queryHeads, numKeyValueHeads } = config;
+  return { vocabSize, maxPositions: Infinity, layers, heads: numKeyValueHeads ?? queryHeads, headSize: headSize(config), queryHeads };
+}
+
 /** An output layer of its own: `lm_head`. */
 export const llamaHead = (config: LlamaConfig, random: Random): Linear => linear(config.hiddenSize, config.vocabSize, random, config);
 
@@ -226,10 +234,13 @@ export class LlamaForCausalLM extends Module {
   readonly model: LlamaModel;
   /** Absent where the output layer is the embedding. */
   readonly lm_head?: Linear;
+  /** generation_config.json: what `generate` does unless told otherwise */
+  generationConfig: GenerationConfig;
 
   constructor(config: Partial<LlamaConfig> = {}, random = new Random(0)) {
     super();
     this.model = new LlamaModel(config, random);
+    this.generationConfig = { padTokenId: this.config.padTokenId };
     if (!this.config.tieWordEmbeddings) this.lm_head = llamaHead(this.config, random);
   }
 
@@ -242,5 +253,19 @@ export class LlamaForCausalLM extends Module {
       const { tensor } = (this.lm_head ?? this.model.embed_tokens).weight;
       return { ...outputs, ...languageModelHead(outputs.lastHiddenState, tensor, { labels, logitsToKeep }) } as never;
     });
+  }
+
+  /**
+   * Texts that go on from `inputIds`, as transformers' generate returns them; lib/generation describes the options.
+   *
+   * @throws where padding does not stand left, or options make no sense
+   */
+  generate(inputs: TextGenerationInputs, options: GenerationConfig = {}): GenerationResult {
+    return generateOnce(prepareTextGeneration(this, llamaCacheShape(this.config), inputs, options));
+  }
+
+  /** The tokens of `generate` as they come (greedy or drawn), a row each; see `streamTokens`. */
+  stream(inputs: TextGenerationInputs, options: GenerationConfig = {}, signal?: AbortSignal): TokenStream {
+    return streamOnce(() => prepareTextGeneration(this, llamaCacheShape(this.config), inputs, options), signal);
   }
 }

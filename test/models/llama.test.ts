@@ -9,7 +9,7 @@ interface Case {
   config: Record<string, unknown> & { rope_parameters?: { rope_theta: number }; hidden_size: number };
   names: string[]; inputIds: number[][]; attentionMask: number[][] | null; labels: number[][]; loss: number; logits: number[];
   hiddenStates: number[][]; attentions: number[][]; gradients: Record<string, number[]>; embedded: { loss: number; gradient: number[] };
-  greedy: number[][];
+  greedy: number[][]; beams: { sequences: number[][]; scores: number[] };
 }
 const cases = fixture as unknown as Case[];
 const [padded, wide] = cases;
@@ -68,6 +68,35 @@ describe('Llama', () => {
       assert.equal(tensorCount(), before);
     });
   }
+
+  for (const expected of cases) {
+    it(`generates what transformers does, greedy and with beams, with ${JSON.stringify(expected.config)}`, () => {
+      const before = tensorCount();
+      const model = build(expected), { inputIds, attentionMask, positionIds } = inputsOf(expected);
+      const ids = { eosTokenId: 2, padTokenId: (expected.config.pad_token_id as number | null) ?? 0, maxNewTokens: 9 };
+      assert.deepEqual(model.generate({ inputIds, attentionMask }, ids).sequences, expected.greedy);
+      const beams = model.generate({ inputIds, attentionMask }, { ...ids, numBeams: 3, numReturnSequences: 2, lengthPenalty: 0.7 });
+      assert.deepEqual(beams.sequences, expected.beams.sequences);
+      relativeTo(beams.sequencesScores, expected.beams.scores, 1e-5, 'scores');
+      dispose(inputIds, attentionMask ?? [], positionIds ?? []);
+      model.dispose();
+      assert.equal(tensorCount(), before);
+    });
+  }
+
+  it('gives each generated token its attention to the text', () => {
+    const model = build(wide), { inputIds } = inputsOf(wide);
+    const before = tensorCount();
+    const { hypotheses } = model.generate({ inputIds, outputAttentions: true }, { maxNewTokens: 3, eosTokenId: 2 });
+    for (const [token, looked] of hypotheses[0][0].attention!.entries()) {
+      const length = inputIds.shape[1]! + token;
+      assert.equal(looked.length, 2 * 3 * length); // layers, query heads, positions
+      assert.ok(Math.abs(looked.subarray(0, length).reduce((a, b) => a + b, 0) - 1) < 1e-5);
+    }
+    assert.equal(tensorCount(), before);
+    dispose(inputIds);
+    model.dispose();
+  });
 
   it('gives the same logits word by word with cached keys', () => {
     const before = tensorCount();

@@ -4,19 +4,24 @@
  * width of many patches, and a Llama in whose sentence they stand.
  */
 import { Random, tf, type Tensor, type Tensor4D } from '../../engine';
+import { generateOnce, resolveGeneration, streamOnce, type GenerationConfig, type GenerationResult, type PreparedGeneration, type TokenStream } from '../../generation';
 import { Linear, Module, replaceRows } from '../../nn';
+import { cachedStepDecoder, readPrompt, type TextGenerationInputs } from '../cached-step-decoder';
 import { languageModelHead } from '../causal-language-model';
-import { llamaHead, LlamaModel, type LlamaInputs, type LlamaOutputs } from '../llama';
+import { llamaCacheShape, llamaHead, LlamaModel, type LlamaInputs, type LlamaOutputs } from '../llama';
 import { anySizeChannelsLast } from '../pixel-values';
 import { completeConfig, type SmolVLMConfig, type SmolVLMOptions } from './config';
 import { SmolVLMVisionTransformer } from './vision-model';
 
-export interface SmolVLMInputs extends LlamaInputs {
+/** Pictures, as `SmolVLMProcessor` prepares them. */
+export interface SmolVLMPictures {
   /** (B, pictures, C, H, W) or (B, pictures, H, W, C): tiles and whole pictures of each text in order; those that are all zero are padding */
   pixelValues?: Tensor;
   /** (B, pictures, H, W), 0 for padding; all valid unless given */
   pixelAttentionMask?: Tensor;
 }
+
+export interface SmolVLMInputs extends LlamaInputs, SmolVLMPictures {}
 
 /** All tensors are the caller's to dispose. */
 export interface SmolVLMModelOutputs extends LlamaOutputs {
@@ -165,10 +170,13 @@ export class SmolVLMForConditionalGeneration extends Module {
   readonly model: SmolVLMModel;
   /** Absent where the output layer is the word embedding. */
   readonly lm_head?: Linear;
+  /** generation_config.json: what `generate` does unless told otherwise */
+  generationConfig: GenerationConfig;
 
   constructor(options: SmolVLMOptions = {}, random = new Random(0)) {
     super();
     this.model = new SmolVLMModel(options, random);
+    this.generationConfig = { padTokenId: this.config.textConfig.padTokenId };
     if (!this.config.tieWordEmbeddings) this.lm_head = llamaHead(this.config.textConfig, random);
   }
 
@@ -181,5 +189,29 @@ export class SmolVLMForConditionalGeneration extends Module {
       const { tensor } = (this.lm_head ?? this.model.text_model.embed_tokens).weight;
       return { ...outputs, ...languageModelHead(outputs.lastHiddenState, tensor, { labels, logitsToKeep }) } as never;
     });
+  }
+
+  /**
+   * Texts that go on from `inputIds` and their pictures, as transformers' generate returns them; lib/generation describes the options. The
+   * pictures are looked at once, whatever the number of beams.
+   *
+   * @throws where padding does not stand left, pictures and texts do not fit together, or options make no sense
+   */
+  generate(inputs: TextGenerationInputs & SmolVLMPictures, options: GenerationConfig = {}): GenerationResult {
+    return generateOnce(this.prepareGeneration(inputs, options));
+  }
+
+  /** The tokens of `generate` as they come (greedy or drawn), a row each; see `streamTokens`. */
+  stream(inputs: TextGenerationInputs & SmolVLMPictures, options: GenerationConfig = {}, signal?: AbortSignal): TokenStream {
+    return streamOnce(() => this.prepareGeneration(inputs, options), signal);
+  }
+
+  private prepareGeneration(inputs: TextGenerationInputs & SmolVLMPictures, given: GenerationConfig): PreparedGeneration {
+    const { inputIds, pixelValues, pixelAttentionMask, outputAttentions } = inputs;
+    const { ids, options } = resolveGeneration(this.generationConfig, given);
+    const prompt = readPrompt(inputs, ids);
+    const promptEmbeds = pixelValues && tf.tidy(() => this.model.withPictures(inputIds, this.model.imageFeatures(pixelValues, pixelAttentionMask)));
+    const decoder = cachedStepDecoder(this, llamaCacheShape(this.config.textConfig), { ...prompt, promptEmbeds, outputAttentions });
+    return { decoder: { ...decoder, dispose: () => { decoder.dispose(); promptEmbeds?.dispose(); } }, prompt: { ...prompt, ...ids }, options };
   }
 }

@@ -10,6 +10,7 @@ interface Case {
   inputIds: number[][]; attentionMask: number[][]; labels: number[][]; loss: number; logits: number[]; hiddenStates: number[][]; attentions: number[][];
   imageHiddenStates: number[]; tower?: { lastHiddenState: number[]; hiddenStates: number[][]; attentions: number[][] };
   gradients?: Record<string, number[]>; text: { inputIds: number[][]; logits: number[] };
+  greedy: number[][]; beams: { sequences: number[][]; scores: number[] };
 }
 const cases = fixture as unknown as Case[];
 const tiny = cases.filter(({ names }) => names), [first] = tiny, published = cases.at(-1)!;
@@ -84,6 +85,19 @@ describe('SmolVLM', () => {
         relativeTo(every(parameter.save(), 24), expected.gradients![name], 1e-4, name);
       }
       dispose(value, inputs, labels);
+      model.dispose();
+      assert.equal(tensorCount(), before);
+    });
+
+    it(`generates what transformers does, greedy and with beams: ${what}`, () => {
+      const before = tensorCount();
+      const model = build(expected), { positionIds, ...inputs } = inputsOf(expected);
+      const ids = { eosTokenId: 3, maxNewTokens: 8 };
+      assert.deepEqual(model.generate(inputs, ids).sequences, expected.greedy);
+      const beams = model.generate(inputs, { ...ids, numBeams: 3, numReturnSequences: 2, lengthPenalty: 0.5 });
+      assert.deepEqual(beams.sequences, expected.beams.sequences);
+      relativeTo(beams.sequencesScores, expected.beams.scores, 1e-5, 'scores');
+      dispose(inputs, positionIds);
       model.dispose();
       assert.equal(tensorCount(), before);
     });
@@ -178,6 +192,7 @@ describe('SmolVLM', () => {
     assert.throws(() => model.forward({ inputIds, pixelValues: odd }), /9 patches are no square whose side divides by scaleFactor 2/);
     assert.throws(() => model.forward({ inputIds, pixelValues: thin }), /2×8 patches/);
     assert.throws(() => model.forward({ inputIds, inputsEmbeds: embeds, pixelValues }), /give inputIds, not inputsEmbeds/);
+    assert.throws(() => model.generate({ inputIds: fewer, pixelValues }, { maxNewTokens: 2, padTokenId: null }), /inputIds hold the image token 50/);
     assert.throws(() => model.forward({ inputIds, pixelAttentionMask: inputs.pixelAttentionMask }), /pixelAttentionMask was given without pixelValues/);
     assert.throws(() => model.model.vision_model.forward({ pixelValues: square, patchAttentionMask: patches }), /patchAttentionMask has the shape \[1,3,4\]: expected \[1, 4, 4\]/);
     assert.equal(tensorCount(), before);
