@@ -1,6 +1,5 @@
 export * from './generate';
 export * from './generation-config';
 export * from './generation-options';
-export * from './logits-processors';
 export * from './step-decoder';
 export type { StepTokens } from './sample';

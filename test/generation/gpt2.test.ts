@@ -70,6 +70,13 @@ describe('GPT2LMHeadModel.generate', () => {
     }
   });
 
+  it('reads the prompt once a text, however many beams there are', () => {
+    const shapes: number[][] = [], { forward } = model;
+    model.forward = (inputs) => { shapes.push(inputs.inputIds.shape); return forward.call(model, inputs); };
+    try { run(model, fixture.prompts, { numBeams: 3, maxNewTokens: 3 }); } finally { Reflect.deleteProperty(model, 'forward'); }
+    assert.deepEqual(shapes, [[4, 5], [12, 1], [12, 1], [12, 1]]);
+  });
+
   it('infers padding as transformers does, and takes only left padding', () => {
     const inputIds = tf.tensor2d(fixture.prompts, undefined, 'int32'), options = { maxNewTokens: 5, numBeams: 3, padTokenId: PAD,
       eosTokenId: 26 };

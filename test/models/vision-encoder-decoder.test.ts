@@ -116,6 +116,19 @@ describe('VisionEncoderDecoderModel', () => {
     model.dispose();
   });
 
+  it('makes the keys of cross attention once an image, however many beams there are', () => {
+    const model = build(cases[0]), pixelValues = pixels(cases[0]), shapes: number[][] = [], { forward } = model.decoder;
+    model.decoder.forward = (inputs) => {
+      assert.equal(inputs.encoderHiddenStates, undefined);
+      shapes.push(inputs.inputIds.shape, inputs.pastKeyValues![0].crossKey!.shape.slice(0, 1));
+      return forward.call(model.decoder, inputs);
+    };
+    model.generate({ pixelValues }, { numBeams: 4, maxNewTokens: 2 });
+    assert.deepEqual(shapes, [[12, 1], [3], [12, 1], [3]]);
+    pixelValues.dispose();
+    model.dispose();
+  });
+
   it('keeps each token\'s attention to the image, also of beams', async () => {
     const [expected] = cases, model = build(expected), pixelValues = pixels(expected), before = tensorCount();
     for (const numBeams of [1, 4]) {
