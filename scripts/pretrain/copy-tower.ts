@@ -1,5 +1,5 @@
-// The trained ViT's layers in networks that have the same ones under other names: what they start from.
-import type { CLIPVisionModel, DeiT3, ViTForImageClassification } from '../../lib/models';
+// The trained ViT's layers, or its first ones, in networks that have the same under other names: what they start from.
+import type { CLIPVisionModel, DeiT3, SmolVLMVisionTransformer, ViTForImageClassification } from '../../lib/models';
 import type { Module, Parameter } from '../../lib/nn';
 
 /** Copies values between parameters; a target that holds several side by side (query, key, value) takes all of its sources. */
@@ -36,7 +36,7 @@ export function copyTower(source: ViTForImageClassification, target: DeiT3): voi
   target.pos_embed.load(positions.slice(width));
   for (const end of ['weight', 'bias']) {
     copier.copy(`patch_embed.proj.${end}`, `vit.embeddings.patch_embeddings.projection.${end}`);
-    for (let i = 0; i < source.config.numHiddenLayers; i++) {
+    for (let i = 0; i < target.config.depth; i++) {
       const layer = `vit.encoder.layer.${i}`, block = `blocks.${i}`;
       copier.copy(`${block}.norm1.${end}`, `${layer}.layernorm_before.${end}`);
       copier.copy(`${block}.attn.qkv.${end}`, ...['query', 'key', 'value'].map((part) => `${layer}.attention.attention.${part}.${end}`));
@@ -53,10 +53,11 @@ export function copyTower(source: ViTForImageClassification, target: DeiT3): voi
 /** Standard deviation of the ViT's embedded patches, which its residual sums start from. */
 const EMBEDDED = 0.8;
 
-const LAYER = 'vit.encoder.layer', EMBEDDINGS = 'vit.embeddings';
+const LAYER = 'vit.encoder.layer';
+export const EMBEDDINGS = 'vit.embeddings';
 
 /** The layers of CLIP's, BLIP's and SigLIP's encoders: `prefix` is the path of `encoder.layers`. */
-function copyLayers(copier: ParameterCopier, count: number, prefix: string, fused: boolean): void {
+export function copyLayers(copier: ParameterCopier, count: number, prefix: string, fused: boolean): void {
   for (let i = 0; i < count; i++) {
     const [from, to] = [`${LAYER}.${i}`, `${prefix}.${i}`];
     for (const end of ['weight', 'bias']) {
@@ -80,7 +81,19 @@ export function towerToClip(source: ViTForImageClassification, target: CLIPVisio
   target.embeddings.class_embedding.load(cls_token.save());
   copier.copy('embeddings.patch_embedding.weight', `${EMBEDDINGS}.patch_embeddings.projection.weight`);
   target.embeddings.position_embedding.weight.load(positions.map((value, i) => (i < width ? value : value + bias[i % width])));
-  copyLayers(copier, source.config.numHiddenLayers, 'encoder.layers', false);
+  copyLayers(copier, target.config.numHiddenLayers, 'encoder.layers', false);
   for (const end of ['weight', 'bias']) copier.copy(`post_layernorm.${end}`, `vit.layernorm.${end}`);
   target.pre_layrnorm.weight.load(new Float32Array(width).fill(EMBEDDED));
+}
+
+/** ViT → SmolVLM's image tower, which has no class token. */
+export function towerToSigLip(source: ViTForImageClassification, target: SmolVLMVisionTransformer): void {
+  const copier = new ParameterCopier(source, target);
+  const width = source.config.hiddenSize;
+  target.embeddings.position_embedding.weight.load(source.vit.embeddings.position_embeddings.save().slice(width));
+  for (const end of ['weight', 'bias']) {
+    copier.copy(`embeddings.patch_embedding.${end}`, `${EMBEDDINGS}.patch_embeddings.projection.${end}`);
+    copier.copy(`post_layernorm.${end}`, `vit.layernorm.${end}`);
+  }
+  copyLayers(copier, target.config.numHiddenLayers, 'encoder.layers', false);
 }

@@ -61,3 +61,33 @@ export function writeBertTokenizer(folder: string, extra: readonly string[] = []
     tokenizer_class: 'BertTokenizer',
   });
 }
+
+/** So many tiles a side may a picture be divided into. */
+const TILES = 4;
+const SMOL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<fake_token_around_image>', '<global-img>', '<image>', '<end_of_utterance>'];
+
+/** What SmolVLM's chat template gives: each turn's role and content, a picture as its token, the end of an utterance, a new line. */
+const CHAT = [
+  "<|im_start|>{% for message in messages %}{{ message['role'] | capitalize }}:",
+  "{% if message['content'][0]['type'] != 'image' %} {% endif %}",
+  "{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>{% elif part['type'] == 'text' %}{{ part['text'] }}{% endif %}{% endfor %}",
+  "<end_of_utterance>\n{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}",
+].join('');
+
+/** SmolLM's kind with SmolVLM's tokens for pictures: byte pairs behind special tokens, a chat template. */
+export function writeSmolTokenizer(folder: string, prompts: readonly string[]): Tokenizer {
+  const tiles = Array.from({ length: TILES ** 2 }, (_, i) => `<row_${Math.floor(i / TILES) + 1}_col_${(i % TILES) + 1}>`);
+  const specials = [...SMOL, ...tiles];
+  // The turns' own words are in every conversation.
+  const turns = prompts.flatMap((prompt) => [`User:${prompt}`, 'Assistant: ']);
+  const merges = trainBytePairs(countWords([...corpus(), ...turns], GPT2_WORDS), MERGES);
+  const { tokenizer } = gpt2Tokenizer(gpt2VocabularyOf(merges), merges, folder);
+  const { [SMOL[0]]: _, ...pieces } = (tokenizer.model as { vocab: Record<string, number> }).vocab;
+  const vocab = Object.fromEntries([...specials, ...Object.keys(pieces)].map((piece, id) => [piece, id]));
+  const added = specials.map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }));
+  const special = { bos_token: '<|im_start|>', eos_token: '<end_of_utterance>', unk_token: '<|endoftext|>', pad_token: '<|im_end|>' };
+  return writeFolder(folder, { tokenizer: { ...tokenizer, added_tokens: added, model: { ...tokenizer.model as object, vocab } }, special }, {
+    add_prefix_space: false, clean_up_tokenization_spaces: false, model_max_length: LONGEST, truncation_side: 'left', tokenizer_class: 'GPT2Tokenizer',
+    additional_special_tokens: ['<fake_token_around_image>', '<image>', '<end_of_utterance>'], chat_template: CHAT, processor_class: 'SmolVLMProcessor',
+  });
+}

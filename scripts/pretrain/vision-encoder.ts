@@ -15,6 +15,8 @@ export interface VisionNetwork {
   readonly features: number;
   /** Cells along each side of the feature map. */
   readonly grid: number;
+  /** Pixels along each edge that no cell stands over, for networks that do not pad; default 0. */
+  readonly margin?: number;
   /** Normalised pixels (B, size, size, 3) → cells (B·grid², features), rows first, and logits (B, picture labels) */
   forward(pixels: Tensor4D): { cells: Tensor; logits: Tensor };
 }
@@ -30,10 +32,10 @@ export interface VisionRun {
   learningRate: number;
   weightDecay: number;
   /**
-   * The first epochs of a convolutional network see parts of pictures, `grid` cells a side, around a thing: most of the ground says nothing,
-   * and a step takes a third of the time.
+   * The first epochs of a convolutional network see parts of pictures, `size` pixels and `grid` cells a side, around a thing: most of the ground
+   * says nothing, and a step takes a third of the time.
    */
-  crops?: { epochs: number; grid: number; batchSize: number };
+  crops?: { epochs: number; size: number; grid: number; batchSize: number };
 }
 
 const ATTRIBUTES = Object.keys(CELL_CLASSES) as CellAttribute[];
@@ -109,32 +111,37 @@ function windowOn({ objects }: Scene, side: number, random: Random): Window {
   return [place(x + width / 2), place(y + height / 2), side];
 }
 
-/** With a generator, brightness and contrast vary; with `cropGrid`, parts of so many cells a side. */
-function makeBatch(set: ScenePictures, indices: ArrayLike<number>, run: VisionRun, grid: number, random?: Random, cropGrid?: number): VisionBatch {
+/** With a generator, brightness and contrast vary; with `crops`, parts of the pictures. */
+function makeBatch(set: ScenePictures, indices: ArrayLike<number>, run: VisionRun, vision: VisionNetwork, random?: Random, crops?: VisionRun['crops']): VisionBatch {
   const scenes = Array.from(indices, (i) => set.scenes[i]);
-  const windows = cropGrid ? scenes.map((scene) => windowOn(scene, CANVAS * cropGrid / grid, random!)) : undefined;
-  const cells = (cropGrid ?? grid) ** 2;
-  const labels = scenes.map((scene, i) => cellLabels(scene, cropGrid ?? grid, windows?.[i]));
+  const { size, grid } = crops ?? { size: run.size, grid: vision.grid };
+  const toCanvas = CANVAS / run.size, side = size * toCanvas, edge = (vision.margin ?? 0) * toCanvas;
+  const windows = crops ? scenes.map((scene) => windowOn(scene, side, random!)) : undefined;
+  const cells = grid ** 2;
+  const labels = scenes.map((scene, i) => {
+    const [left, top] = windows?.[i] ?? [0, 0];
+    return cellLabels(scene, grid, [left + edge, top + edge, side - 2 * edge]);
+  });
   const column = (attribute: CellAttribute): Int32Array => {
     const all = new Int32Array(scenes.length * cells);
     for (const [i, label] of labels.entries()) all.set(label[attribute], i * cells);
     return all;
   };
   return {
-    x: pictureTensor(set.pixels(indices), cropGrid ? run.size * cropGrid / grid : run.size, run.processor, { random, windows }),
+    x: pictureTensor(set.pixels(indices), size, run.processor, { random, windows }),
     cells: ATTRIBUTES.map((attribute) => tf.tensor1d(column(attribute), 'int32')),
     things: tf.tensor1d(column('kind').map((kind) => (kind === NOTHING ? IGNORED : kind)), 'int32'),
-    ...(cropGrid ? {} : { picture: tf.tensor2d(scenes.map((scene) => Array.from(pictureLabels(scene)))) }),
+    ...(crops ? {} : { picture: tf.tensor2d(scenes.map((scene) => Array.from(pictureLabels(scene)))) }),
   };
 }
 
 /** Accuracy of each attribute where there is a thing (kind: everywhere and on things), F1 of the picture's labels at 0.5. */
-function evaluate(model: CellClassifier, set: ScenePictures, run: VisionRun, grid: number): Record<string, number> {
+function evaluate(model: CellClassifier, set: ScenePictures, run: VisionRun, vision: VisionNetwork): Record<string, number> {
   const right: Record<string, number> = {}, seen: Record<string, number> = {};
   const count = (name: string, ok: boolean) => { right[name] = (right[name] ?? 0) + Number(ok); seen[name] = (seen[name] ?? 0) + 1; };
   let loss = 0, hit = 0, said = 0, truth = 0;
   for (let from = 0; from < CHECKED; from += 50) {
-    const batch = makeBatch(set, Array.from({ length: 50 }, (_, i) => from + i), run, grid);
+    const batch = makeBatch(set, Array.from({ length: 50 }, (_, i) => from + i), run, vision);
     const value = model.loss(batch);
     loss += (value.dataSync()[0] * 50) / CHECKED;
     const outputs = tf.tidy(() => {
@@ -179,10 +186,10 @@ export async function trainVision(run: VisionRun, vision: VisionNetwork, random:
         const crops = run.crops && epoch < run.crops.epochs ? run.crops : undefined;
         const size = crops?.batchSize ?? run.batchSize;
         const chosen = Array.from({ length: size }, (_, i) => order[(index * size + i) % order.length]);
-        return makeBatch(data, chosen, run, vision.grid, new Random(order[0] * 131 + index), crops?.grid);
+        return makeBatch(data, chosen, run, vision, new Random(order[0] * 131 + index), crops);
       },
     },
     loss: (batch) => model.loss(batch),
-    validate: () => evaluate(model, check, run, vision.grid),
+    validate: () => evaluate(model, check, run, vision),
   });
 }
