@@ -135,6 +135,8 @@ export interface HeatmapOptions extends ChartOptions {
   yLabels?: readonly string[];
   /** What the colours show. */
   value?: string;
+  /** Writes each value into its cell. */
+  cellValues?: boolean;
 }
 
 /** The figure of {@link heatmap}. */
@@ -149,7 +151,8 @@ export function heatmapFigure(rows: readonly ArrayLike<number>[], options: Heatm
   // Plotly merges categories of the same name, and a caption may hold a word twice: positions on the axes, names as their ticks.
   const ticks = (labels: readonly string[]): Record<string, unknown> => ({ tickmode: 'array', tickvals: labels.map((_, i) => i), ticktext: labels.map(literal) });
   const layout = layoutOf(options);
-  return figure([{ type: 'heatmap', z: rows.map((row) => Array.from(row)), colorscale: SEQUENTIAL, colorbar: { title: { text: literal(value) } } }], {
+  const trace: Trace = { type: 'heatmap', z: rows.map((row) => Array.from(row)), colorscale: SEQUENTIAL, colorbar: { title: { text: literal(value) } } };
+  return figure([options.cellValues ? { ...trace, texttemplate: '%{z}' } : trace], {
     ...layout, xaxis: { ...(layout.xaxis as object), ...ticks(xLabels) }, yaxis: { ...(layout.yaxis as object), ...ticks(yLabels), autorange: 'reversed' },
   });
 }

@@ -8,7 +8,7 @@ import { figureBundle, type Figure } from './figure';
 /** The figure of {@link confusionChart}. */
 export function confusionFigure({ confusion, classes }: ClassificationReport, title = 'Confusion matrix'): Figure {
   const xLabels = classes.map(({ name }) => name), yLabels = classes.map(({ name, support }) => `${name} (${support})`);
-  return heatmapFigure(confusion, { title, x: 'Predicted', y: 'True', xLabels, yLabels, value: 'count' });
+  return heatmapFigure(confusion, { title, x: 'Predicted', y: 'True', xLabels, yLabels, value: 'count', cellValues: true });
 }
 
 /** Shows how many of each class (a row) were taken for which (a column). */

@@ -138,8 +138,11 @@ function heatmapOption(trace: Trace, xaxis: Record<string, unknown>, yaxis: Reco
     const given = Array.isArray(axis.ticktext) ? list(axis.ticktext) : list(own);
     return Array.from({ length: count }, (_, i) => plainText(String(given[i] ?? i)));
   };
-  const cells = rows.flatMap((row, y) => row.map((value, x) => [x, y, value]));
   const numbers = rows.flat().filter((value): value is number => typeof value === 'number');
+  // Dark letters on bright cells, bright ones on dark: the middle of the colours is where both can be read.
+  const middle = (Math.min(...numbers) + Math.max(...numbers)) / 2;
+  const cells = rows.flatMap((row, y) => row.map((value, x) =>
+    ({ value: [x, y, value], label: { color: typeof value === 'number' && value > middle ? '#222222' : '#ffffff' } })));
   const axis = (source: Record<string, unknown>, names: string[], vertical: boolean): Record<string, unknown> => {
     const option = axisOption({ ...source, range: undefined }, { type: 'category', categories: names }, vertical);
     return { ...option, splitLine: { show: false }, ...(vertical ? { nameGap: 64 } : {}) };
@@ -152,7 +155,7 @@ function heatmapOption(trace: Trace, xaxis: Record<string, unknown>, yaxis: Reco
       type: 'continuous', min: Math.min(...numbers, Infinity), max: Math.max(...numbers, -Infinity), calculable: false, right: 8, top: 'center', itemHeight: 180,
       inRange: { color: SEQUENTIAL.map(([, color]) => color) }, precision: 2, text: [text(object(trace.colorbar).title), ''], textStyle: { fontFamily: SHEET_FONT },
     },
-    series: [{ type: 'heatmap', data: cells as never, emphasis: { disabled: true } }],
+    series: [{ type: 'heatmap', data: cells as never, label: { show: trace.texttemplate === '%{z}' }, emphasis: { disabled: true } }],
   } as EChartsOption;
 }
 

@@ -19,6 +19,9 @@ describe('classification charts', () => {
   it('a confusion matrix has true classes down, with their numbers, and predicted ones across', () => {
     const { data: [{ z }], layout } = confusionFigure(report);
     assert.deepEqual(z, [[1, 1], [1, 2]]);
+    const numbers = (svg: string): string[] => [...svg.matchAll(/<text[^>]*>(\d+)<\/text>/g)].map(([, digits]) => digits);
+    const many = classificationReport([0, 0, 1], [0, 1, 1], { classes: ['a', 'b'] });
+    assert.deepEqual(numbers(chartSvg(confusionFigure({ ...many, confusion: [[101, 7], [33, 444]] }))!), ['101', '7', '33', '444']);
     assert.deepEqual((layout.yaxis as { ticktext: string[] }).ticktext, ['SmolVLM (2)', 'Custom (3)']);
     assert.deepEqual((layout.xaxis as { ticktext: string[] }).ticktext, ['SmolVLM', 'Custom']);
   });
