@@ -43,4 +43,6 @@ export async function run(more: Partial<TrainOptions<Batch>> = {}): Promise<{ we
   return { weights: model.parameters().flatMap((parameter) => Array.from(parameter.save())), losses: history.map(({ trainLoss }) => trainLoss) };
 }
 
-if (require.main === module) void run({ folder: process.argv[2], onStep: ({ step }) => { process.stdout.write(`step ${step}\n`); } });
+if (require.main === module) {
+  void run({ folder: process.argv[2], onStep: ({ step }) => { process.stdout.write(`step ${step}\n`); } });
+}
