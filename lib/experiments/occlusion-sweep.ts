@@ -16,6 +16,7 @@ import { basename, join } from 'node:path';
 import type { Captioner, CaptionOptions } from '../captioners';
 import { OCCLUSION_LEVELS, type CaptionDataset, type CaptionSourceRow } from '../datasets';
 import { decodeImage, occlude, occludedCells, type OcclusionOptions, type RgbImage } from '../images';
+import { inProject } from '../project';
 import { SweepJournal, type SweepEntry } from './sweep-journal';
 import { imagesDigest, mergeOcclusionSweep, parseShard, shardFile, SWEEP_TABLE } from './sweep-shards';
 
@@ -47,7 +48,7 @@ export interface OcclusionSweepOptions {
   readonly levels?: readonly number[];
   /** How pictures are occluded; a picture's name is its file name. */
   readonly occlusion?: Omit<OcclusionOptions, 'name'>;
-  /** Where the journal and captions.csv are kept. One process a shard. */
+  /** Where the journal and captions.csv are kept, relative to the project's top folder. One process a shard. */
   readonly folder: string;
   /** '2/4': the second of four parts. Default everything. */
   readonly shard?: string;
@@ -75,7 +76,8 @@ export interface SweepResult {
  *   naming a picture that cannot be read. What was done until then is kept.
  */
 export async function sweepOcclusion(options: OcclusionSweepOptions): Promise<SweepResult> {
-  const { folder, restart, signal, onProgress } = options;
+  const { restart, signal, onProgress } = options;
+  const folder = inProject(options.folder);
   const { images, levels, models, imagesPerBatch, shard, occlusion } = checked(options);
   const journal = SweepJournal.open(join(folder, shardFile(shard)), {
     shard: `${shard.index}/${shard.count}`,

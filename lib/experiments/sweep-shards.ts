@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeCaptionSources, type CaptionSourceRow } from '../datasets';
+import { inProject } from '../project';
 import { settingsDifference } from '../settings-difference';
 import { entryKey, readSweepJournal, type SweepEntry, type SweepRecord } from './sweep-journal';
 
@@ -36,9 +37,11 @@ export function imagesDigest(images: readonly Pick<SweepEntry, 'file' | 'origina
  * Writes captions.csv from the journals of a folder: rows by picture in the order of the data set, then by model, then by level, so
  * that the bytes do not depend on how the work was divided.
  *
+ * @param place the folder, relative to the project's top folder
  * @throws Error when a shard or a picture is missing or there twice, or the shards were started with different settings.
  */
-export function mergeOcclusionSweep(folder: string): { file: string; rows: readonly CaptionSourceRow[] } {
+export function mergeOcclusionSweep(place: string): { file: string; rows: readonly CaptionSourceRow[] } {
+  const folder = inProject(place);
   const records = readShards(folder);
   const { images, models, levels, digest } = records[0].settings;
   const found = new Map<string, SweepEntry>();
@@ -61,7 +64,8 @@ export function mergeOcclusionSweep(folder: string): { file: string; rows: reado
     throw new Error(`${folder}: the sweep is not finished: ${count}. Run its shards again.`);
   }
   const pictures = keys.map((key) => key.map((one) => found.get(entryKey(one))!));
-  const oneName = pictures.every(([first, ...rest]) => rest.every(({ file, original }) => file === first.file && original === first.original));
+  const same = (a: SweepEntry, b: SweepEntry) => a.file === b.file && a.original === b.original;
+  const oneName = pictures.every(([first, ...rest]) => rest.every((entry) => same(entry, first)));
   if (!oneName || imagesDigest(pictures.map(([first]) => first)) !== digest) {
     throw new Error(`${folder}: the journals do not hold the pictures that their first lines speak of. Delete them to start over.`);
   }
@@ -79,7 +83,9 @@ function readShards(folder: string): SweepRecord[] {
     const [, index, count] = SHARD_FILE.exec(name)!;
     return { index: Number(index), count: Number(count) };
   }).sort((a, b) => a.index - b.index);
-  if (shards.length === 0) throw new Error(`${folder} holds no part of a sweep: expected ${shardFile({ index: 1, count: 1 })} or the like.`);
+  if (shards.length === 0) {
+    throw new Error(`${folder} holds no part of a sweep: expected ${shardFile({ index: 1, count: 1 })} or the like.`);
+  }
   const counts = [...new Set(shards.map(({ count }) => count))];
   if (counts.length > 1) {
     throw new Error(`${folder} holds parts of sweeps in ${counts.join(' and in ')} shards: delete what does not belong there.`);
