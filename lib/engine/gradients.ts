@@ -6,8 +6,23 @@ import { tf } from './tensorflow';
  * the value and the gradients.
  */
 export function valueAndGradients(loss: () => Scalar, inputs: readonly Tensor[]): { value: Scalar; gradients: (Tensor | null)[] } {
-  const { value, grads } = tf.engine().gradients(loss, inputs as Tensor[], undefined, true);
-  return { value, gradients: (grads as (Tensor | undefined)[]).map((g) => g ?? null) };
+  try {
+    const { value, grads } = tf.engine().gradients(loss, inputs as Tensor[], undefined, true);
+    return { value, gradients: (grads as (Tensor | undefined)[]).map((g) => g ?? null) };
+  } catch (error) {
+    releaseTape();
+    throw error;
+  }
+}
+
+interface Tape { state: { gradientDepth: number; activeTape: { saved?: Tensor[] | null }[] | null } }
+
+/** Disposes what a forward pass had saved for a backward pass that will not come; TensorFlow.js keeps it when the forward pass throws. */
+function releaseTape(): void {
+  const { state } = tf.engine() as unknown as Tape;
+  if (state.gradientDepth > 0) return;
+  for (const { saved } of state.activeTape ?? []) tf.dispose(saved ?? []);
+  state.activeTape = null;
 }
 
 /**

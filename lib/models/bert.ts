@@ -3,24 +3,14 @@
  * (transformers/models/bert): encoder, pooler, heads for classification and for masked words. Layers normalise after each residual sum.
  */
 import { binaryCrossEntropy, crossEntropy, Random, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
-import { activation, attentionMask, Dropout, Embedding, LayerNorm, Linear, Module, Parameter, type Activation } from '../nn';
-import { Dense, SelfAttention } from './hugging-face-layers';
+import { attentionMask, Dropout, Linear, Module } from '../nn';
+import { BertEmbeddings, BertEncoder, BertWordHead, type BertLayersConfig } from './bert-layers';
+import { Dense } from './hugging-face-layers';
 
 /** The keys of config.json that the network depends on. */
-export interface BertConfig {
-  vocabSize: number;
-  hiddenSize: number;
-  numHiddenLayers: number;
-  numAttentionHeads: number;
-  intermediateSize: number;
-  hiddenAct: Activation;
-  maxPositionEmbeddings: number;
+export interface BertConfig extends BertLayersConfig {
   typeVocabSize: number;
-  layerNormEps: number;
-  /** Row of the word embeddings that is never trained. */
-  padTokenId: number;
-  hiddenDropoutProb: number;
-  attentionProbsDropoutProb: number;
+  encoderHiddenSize?: undefined;
   /** Before the classifier; null is hiddenDropoutProb. */
   classifierDropout: number | null;
 }
@@ -56,103 +46,18 @@ export interface BertOutputs {
   attentions?: Tensor[];
 }
 
-class Embeddings extends Module {
-  readonly word_embeddings: Embedding;
-  readonly position_embeddings: Embedding;
-  readonly token_type_embeddings: Embedding;
-  readonly LayerNorm: LayerNorm;
-  readonly dropout: Dropout;
-
-  constructor(config: BertConfig, random: Random) {
-    super();
-    const { hiddenSize } = config;
-    this.word_embeddings = new Embedding(config.vocabSize, hiddenSize, random, config.padTokenId);
-    this.position_embeddings = new Embedding(config.maxPositionEmbeddings, hiddenSize, random);
-    this.token_type_embeddings = new Embedding(config.typeVocabSize, hiddenSize, random);
-    for (const { weight } of [this.word_embeddings, this.position_embeddings, this.token_type_embeddings]) weight.assign(tf.mul(weight.tensor, 0.02));
-    this.LayerNorm = new LayerNorm(hiddenSize, config.layerNormEps);
-    this.dropout = new Dropout(config.hiddenDropoutProb, random);
-  }
-
-  forward({ inputIds, tokenTypeIds, positionIds }: BertInputs): Tensor {
-    const words = this.word_embeddings.forward(inputIds);
-    const types = this.token_type_embeddings.forward(tokenTypeIds ?? tf.zeros([1, inputIds.shape[1]!], 'int32'));
-    const positions = this.position_embeddings.forward(positionIds ?? tf.range(0, inputIds.shape[1]!, 1, 'int32').expandDims(0));
-    return this.dropout.forward(this.LayerNorm.forward(tf.add(tf.add(words, types), positions)));
-  }
-}
-
-/** A linear layer whose result is added to the block's input and normalised: the checkpoint's `output.dense`, `output.LayerNorm`. */
-class ResidualOutput extends Module {
-  readonly dense: Linear;
-  readonly LayerNorm: LayerNorm;
-  readonly dropout: Dropout;
-
-  constructor(inFeatures: number, config: BertConfig, random: Random) {
-    super();
-    this.dense = new Linear(inFeatures, config.hiddenSize, random);
-    this.LayerNorm = new LayerNorm(config.hiddenSize, config.layerNormEps);
-    this.dropout = new Dropout(config.hiddenDropoutProb, random);
-  }
-
-  forward(x: Tensor, residual: Tensor): Tensor { return this.LayerNorm.forward(tf.add(this.dropout.forward(this.dense.forward(x)), residual)); }
-}
-
-class Attention extends Module {
-  readonly self: SelfAttention;
-  readonly output: ResidualOutput;
-
-  constructor(config: BertConfig, random: Random) {
-    super();
-    this.self = new SelfAttention(config, random);
-    this.output = new ResidualOutput(config.hiddenSize, config, random);
-  }
-}
-
-class Layer extends Module {
-  readonly attention: Attention;
-  readonly intermediate: Dense;
-  readonly output: ResidualOutput;
-  private readonly act: (x: Tensor) => Tensor;
-
-  constructor(config: BertConfig, random: Random) {
-    super();
-    this.attention = new Attention(config, random);
-    this.intermediate = new Dense(config.hiddenSize, config.intermediateSize, random);
-    this.output = new ResidualOutput(config.intermediateSize, config, random);
-    this.act = activation(config.hiddenAct);
-  }
-
-  forward(x: Tensor, mask: Tensor | null): { hidden: Tensor; weights: Tensor } {
-    return tf.tidy(() => {
-      const { output, weights } = this.attention.self.forward(x, mask);
-      const attended = this.attention.output.forward(output, x);
-      return { hidden: this.output.forward(this.act(this.intermediate.forward(attended)), attended), weights } as never;
-    });
-  }
-}
-
-class Encoder extends Module {
-  readonly layer: Layer[];
-
-  constructor(config: BertConfig, random: Random) {
-    super();
-    this.layer = Array.from({ length: config.numHiddenLayers }, () => new Layer(config, random));
-  }
-}
-
 /** BERT without a head (BertModel); `pooler` where the checkpoint has one. */
 export class BertModel extends Module {
   readonly config: BertConfig;
-  readonly embeddings: Embeddings;
-  readonly encoder: Encoder;
+  readonly embeddings: BertEmbeddings;
+  readonly encoder: BertEncoder;
   readonly pooler?: Dense;
 
   constructor(config: Partial<BertConfig> = {}, random = new Random(0), { pooler = true } = {}) {
     super();
     this.config = { ...bertDefaults, ...config };
-    this.embeddings = new Embeddings(this.config, random);
-    this.encoder = new Encoder(this.config, random);
+    this.embeddings = new BertEmbeddings(this.config, random);
+    this.encoder = new BertEncoder(this.config, random);
     if (pooler) this.pooler = new Dense(this.config.hiddenSize, this.config.hiddenSize, random);
   }
 
@@ -168,22 +73,10 @@ export class BertModel extends Module {
     }
     return tf.tidy(() => {
       const mask = attentionMask({ padding });
-      let hidden = this.embeddings.forward(inputs);
-      const hiddenStates = [hidden], attentions: Tensor[] = [];
-      for (const layer of this.encoder.layer) {
-        const { hidden: next, weights } = layer.forward(hidden, mask);
-        hidden = next;
-        hiddenStates.push(hidden);
-        if (outputAttentions) attentions.push(weights);
-        else weights.dispose();
-      }
-      const first = () => tf.reshape(tf.slice(hidden, [0, 0, 0], [-1, 1, -1]), [batch, this.config.hiddenSize]);
-      return {
-        lastHiddenState: hidden,
-        ...(this.pooler ? { poolerOutput: tf.tanh(this.pooler.forward(first())) } : {}),
-        ...(outputHiddenStates ? { hiddenStates: [...hiddenStates.slice(0, -1), tf.clone(hidden)] } : {}),
-        ...(outputAttentions ? { attentions } : {}),
-      } as never;
+      const outputs = this.encoder.forward(this.embeddings.forward(inputs), { mask, outputHiddenStates, outputAttentions });
+      if (!this.pooler) return outputs as never;
+      const first = tf.reshape(tf.slice(outputs.lastHiddenState, [0, 0, 0], [-1, 1, -1]), [batch, this.config.hiddenSize]);
+      return { ...outputs, poolerOutput: tf.tanh(this.pooler.forward(first)) } as never;
     });
   }
 }
@@ -223,50 +116,15 @@ export class BertForSequenceClassification extends Module {
   }
 }
 
-class PredictionTransform extends Module {
-  readonly dense: Linear;
-  readonly LayerNorm: LayerNorm;
-  private readonly act: (x: Tensor) => Tensor;
-
-  constructor({ hiddenSize, layerNormEps, hiddenAct }: BertConfig, random: Random) {
-    super();
-    this.dense = new Linear(hiddenSize, hiddenSize, random);
-    this.LayerNorm = new LayerNorm(hiddenSize, layerNormEps);
-    this.act = activation(hiddenAct);
-  }
-
-  forward(x: Tensor): Tensor { return this.LayerNorm.forward(this.act(this.dense.forward(x))); }
-}
-
-class Predictions extends Module {
-  readonly bias: Parameter;
-  readonly transform: PredictionTransform;
-
-  constructor(config: BertConfig, random: Random) {
-    super();
-    this.bias = new Parameter(tf.zeros([config.vocabSize]));
-    this.transform = new PredictionTransform(config, random);
-  }
-}
-
-class MaskedWordHead extends Module {
-  readonly predictions: Predictions;
-
-  constructor(config: BertConfig, random: Random) {
-    super();
-    this.predictions = new Predictions(config, random);
-  }
-}
-
 /** BERT that guesses masked words (BertForMaskedLM); the output layer is the word embedding, transposed, with a bias of its own. */
 export class BertForMaskedLM extends Module {
   readonly bert: BertModel;
-  readonly cls: MaskedWordHead;
+  readonly cls: BertWordHead;
 
   constructor(config: Partial<BertConfig> = {}, random = new Random(0)) {
     super();
     this.bert = new BertModel(config, random, { pooler: false });
-    this.cls = new MaskedWordHead(this.bert.config, random);
+    this.cls = new BertWordHead(this.bert.config, random);
   }
 
   get config(): BertConfig { return this.bert.config; }

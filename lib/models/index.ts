@@ -23,3 +23,5 @@ export * from './clip';
 export * from './cached-step-decoder';
 export * from './vision-encoder-decoder';
 export * from './generative';
+export * from './bert-layers';
+export * from './blip';

@@ -1,7 +1,7 @@
 /**
  * The transformer encoder that CLIP's towers, BLIP's and SigLIP's vision models share (transformers' CLIPEncoder, BlipEncoder,
- * SiglipEncoder): layers normalise before attention and before the MLP. Only the attention's names differ: q_proj, k_proj, v_proj and out_proj, or qkv and
- * projection.
+ * SiglipEncoder): layers normalise before attention and before the MLP. Only the attention's names differ: q_proj, k_proj, v_proj and
+ * out_proj, or qkv and projection.
  */
 import { Random, tf, type Tensor } from '../engine';
 import { activation, attention, Dropout, LayerNorm, Linear, Module, splitHeads, type Activation } from '../nn';

@@ -35,7 +35,8 @@ const shared = { numHiddenLayers: 12, hiddenAct: 'quick_gelu', layerNormEps: 1e-
 /** openai/clip-vit-base-patch32, with the end token's own id. */
 export const clipDefaults: CLIPConfig = {
   textConfig: {
-    ...shared, hiddenSize: 512, intermediateSize: 2048, numAttentionHeads: 8, vocabSize: 49408, maxPositionEmbeddings: 77, eosTokenId: 49407,
+    ...shared, hiddenSize: 512, intermediateSize: 2048, numAttentionHeads: 8, vocabSize: 49408, maxPositionEmbeddings: 77,
+    eosTokenId: 49407,
   },
   visionConfig: {
     ...shared, hiddenSize: 768, intermediateSize: 3072, numAttentionHeads: 12, imageSize: 224, patchSize: 32, numChannels: 3,

@@ -7,9 +7,7 @@ export function drawNormal(parameter: Parameter, std: number, random: Random): v
   parameter.assign(normal(parameter.shape, std, random));
 }
 
-/**
- * CLIP's start of an encoder (transformers' CLIPPreTrainedModel._init_weights): some layers smaller by the root of the number of residual sums.
- */
+/** CLIP's start (transformers' CLIPPreTrainedModel._init_weights): some layers smaller by the root of the number of residual sums. */
 export function initializeEncoder(encoder: PreNormEncoder<ProjectedAttention>, config: PreNormEncoderConfig, random: Random): void {
   const { hiddenSize, numHiddenLayers } = config;
   const width = hiddenSize ** -0.5, residual = width * (2 * numHiddenLayers) ** -0.5;

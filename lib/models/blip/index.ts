@@ -1,0 +1,5 @@
+export * from './config';
+export * from './vision-model';
+export * from './text-decoder';
+export * from './blip-decoder';
+export * from './blip-model';
