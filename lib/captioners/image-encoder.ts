@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { tf, type Tensor, type Tensor4D } from '../engine';
 import { ImageLoader, ImageProcessor, type ImageBatch, type ImageProcessorOptions } from '../images';
-import { loadMobileNetV2, type MobileNetV2 } from '../models';
+import { load, MobileNetV2 } from '../models';
 
 /** A frozen network that turns pictures into a grid of features, with the preprocessing its weights expect. */
 export class ImageEncoder {
@@ -26,7 +26,7 @@ export class ImageEncoder {
 
   /** A MobileNetV2 folder in Hugging Face layout. */
   static load(folder: string, options: ImageProcessorOptions = {}): ImageEncoder {
-    return new ImageEncoder(loadMobileNetV2(folder), ImageProcessor.fromPretrained(folder, options), folder);
+    return new ImageEncoder(load(folder, { as: MobileNetV2 }).model, ImageProcessor.fromPretrained(folder, options), folder);
   }
 
   get positions(): number { return this.grid[0] * this.grid[1]; }

@@ -1,5 +1,4 @@
 export * from './causal-language-model';
-export * from './load-mobilenet-v2';
 export * from './mobilenet-v2';
 export * from './mobilenet-v2-names';
 export * from './convolutional-network';

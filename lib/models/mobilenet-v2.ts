@@ -1,10 +1,11 @@
 /**
  * MobileNetV2 (Sandler et al. 2018, https://arxiv.org/abs/1801.04381), with torchvision's parameter names
- * (torchvision/models/mobilenetv2.py); ./mobilenet-v2-names translates Hugging Face's (transformers/models/mobilenet_v2).
- * Input NHWC, normalised as the checkpoint's preprocessor says; 224×224 gives 7×7 positions of 1,280 features.
+ * (torchvision/models/mobilenetv2.py); ./mobilenet-v2-names translates Hugging Face's (transformers/models/mobilenet_v2) and timm's.
+ * 224×224 pixels give 7×7 positions of 1,280 features.
  */
 import { Random, tf, type Tensor, type Tensor4D } from '../engine';
-import { BatchNorm2d, Conv2d, Linear, Module, relu6 } from '../nn';
+import { BatchNorm2d, Conv2d, convNorm, Dropout, Linear, Module } from '../nn';
+import { ConvolutionalNetwork, throughLayers, type MapLayer } from './convolutional-network';
 
 export interface MobileNetV2Config {
   /** Width multiplier: 1 is the published network. */
@@ -16,6 +17,8 @@ export interface MobileNetV2Config {
   batchNormEpsilon: number;
   /** Channels of the last convolution before the multiplier grows it above 1. */
   lastChannel: number;
+  /** Before the classifier, in training: 0.2 in torchvision, 0.8 in Hugging Face's checkpoints. */
+  dropout: number;
   /** Expansion, output channels, repeats, stride of each stage (table 2 of the paper). */
   stages: readonly (readonly [number, number, number, number])[];
 }
@@ -26,6 +29,7 @@ export const mobileNetV2Defaults: MobileNetV2Config = {
   tfPadding: false,
   batchNormEpsilon: 1e-5,
   lastChannel: 1280,
+  dropout: 0.2,
   stages: [[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 3, 2], [6, 64, 4, 2], [6, 96, 3, 1], [6, 160, 3, 2], [6, 320, 1, 1]],
 };
 
@@ -49,7 +53,7 @@ class ConvNormActivation extends Module {
     this[1] = new BatchNorm2d(outChannels, config.batchNormEpsilon);
   }
 
-  forward(x: Tensor4D): Tensor4D { return relu6(this[1].forward(this[0].forward(x))); }
+  forward(x: Tensor4D): Tensor4D { return convNorm(x, this[0], this[1], 'relu6'); }
 }
 
 /** Expand 1×1 (unless the factor is 1), depthwise 3×3, project 1×1 without activation; residual where the shape allows. */
@@ -71,7 +75,10 @@ class InvertedResidual extends Module {
 
   forward(x: Tensor4D): Tensor4D {
     return tf.tidy(() => {
-      const y = (this.conv as (ConvNormActivation | Conv2d | BatchNorm2d)[]).reduce((value, layer) => layer.forward(value), x);
+      const [project, norm] = this.conv.slice(-2) as [Conv2d, BatchNorm2d];
+      const inner = throughLayers(x, this.conv.slice(0, -2) as ConvNormActivation[], x);
+      const y = convNorm(inner, project, norm);
+      inner.dispose();
       return this.residual ? tf.add(x, y) : y;
     });
   }
@@ -80,21 +87,29 @@ class InvertedResidual extends Module {
 /** torchvision's `classifier`: dropout at index 0 (no parameters), linear at index 1. */
 class Classifier extends Module {
   readonly '1': Linear;
-  constructor(features: number, classes: number, random: Random) { super(); this[1] = new Linear(features, classes, random); }
-  forward(x: Tensor): Tensor { return this[1].forward(x); }
+  private readonly dropout: Dropout;
+
+  constructor(features: number, { numClasses, dropout }: MobileNetV2Config, random: Random) {
+    super();
+    this.dropout = new Dropout(dropout, random);
+    this[1] = new Linear(features, numClasses, random);
+  }
+
+  forward(x: Tensor): Tensor { return this[1].forward(this.dropout.forward(x)); }
 }
 
-export class MobileNetV2 extends Module {
+/** `hiddenStates` are the outputs of all blocks but the first, which transformers counts as stem: 16 in the published network. */
+export class MobileNetV2 extends ConvolutionalNetwork {
   readonly features: Module[];
   readonly classifier: Classifier;
   readonly config: MobileNetV2Config;
-  /** Channels of the feature map. */
   readonly featureSize: number;
+  protected readonly inputChannels = 3;
 
   constructor(config: Partial<MobileNetV2Config> = {}, random = new Random(0)) {
     super();
     this.config = { ...mobileNetV2Defaults, ...config };
-    const { widthMultiplier, stages, lastChannel, numClasses } = this.config;
+    const { widthMultiplier, stages, lastChannel } = this.config;
     let channels = makeDivisible(stages.length ? 32 * widthMultiplier : lastChannel);
     this.featureSize = makeDivisible(lastChannel * Math.max(1, widthMultiplier));
     this.features = [new ConvNormActivation(3, channels, this.config, random, { kernelSize: 3, stride: 2 })];
@@ -106,16 +121,13 @@ export class MobileNetV2 extends Module {
       }
     }
     this.features.push(new ConvNormActivation(channels, this.featureSize, this.config, random, { kernelSize: 1 }));
-    this.classifier = new Classifier(this.featureSize, numClasses, random);
+    this.classifier = new Classifier(this.featureSize, this.config, random);
   }
 
-  /** Pixels (B, H, W, 3) → feature map (B, H/32, W/32, featureSize). */
-  featureMap(pixelValues: Tensor4D): Tensor4D {
-    return tf.tidy(() => (this.features as (ConvNormActivation | InvertedResidual)[]).reduce((x, layer) => layer.forward(x), pixelValues));
+  protected extract(pixels: Tensor4D, states?: Tensor4D[]): Tensor4D {
+    const layers = this.features as (Module & MapLayer)[];
+    return throughLayers(pixels, layers, pixels, states, (layer) => layer >= 2 && layer < layers.length - 1);
   }
 
-  /** Pixels (B, H, W, 3) → logits (B, classes). */
-  forward(pixelValues: Tensor4D): Tensor {
-    return tf.tidy(() => this.classifier.forward(tf.mean(this.featureMap(pixelValues), [1, 2])));
-  }
+  protected classify(pooled: Tensor): Tensor { return this.classifier.forward(pooled); }
 }

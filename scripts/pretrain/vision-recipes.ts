@@ -2,7 +2,7 @@
 import type { Random } from '../../lib/engine';
 import { tf, type Tensor, type Tensor4D } from '../../lib/engine';
 import type { ImageProcessor } from '../../lib/images';
-import { DeiT3, InceptionResNetV2, load, MobileNetV2, ResNet, save, saveMobileNetV2, ViTForImageClassification, type ResNetConfig } from '../../lib/models';
+import { DeiT3, InceptionResNetV2, load, MobileNetV2, ResNet, save, ViTForImageClassification, type ResNetConfig } from '../../lib/models';
 import type { Module } from '../../lib/nn';
 import { inProject } from '../../lib/project';
 import { copyTower } from './copy-tower';
@@ -115,7 +115,7 @@ export const VISION_RECIPES: Record<string, VisionRecipe> = {
   mobilenet_v2: {
     size: 160, steps: 4000, batchSize: 32, learningRate: 3e-3, weightDecay: 1e-4, crops: partsOf160,
     build(random) {
-      const network = new MobileNetV2({ widthMultiplier: 0.35, numClasses: PICTURE_LABELS.length, tfPadding: true, batchNormEpsilon: 1e-3 }, random);
+      const network = new MobileNetV2({ widthMultiplier: 0.35, numClasses: PICTURE_LABELS.length, tfPadding: true, batchNormEpsilon: 1e-3, dropout: 0 }, random);
       return {
         network, features: network.featureSize, grid: 5,
         forward(pixels) {
@@ -125,7 +125,7 @@ export const VISION_RECIPES: Record<string, VisionRecipe> = {
       };
     },
     save(folder, model, processor) {
-      saveMobileNetV2(model as MobileNetV2, folder, { labels: PICTURE_LABELS, half: true });
+      save(folder, { model, config: { id2label } }, { half: (name) => !/running_/.test(name) });
       processor.save(folder, 'MobileNetV2ImageProcessor');
     },
   },

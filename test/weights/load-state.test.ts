@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Random, tensorCount } from '../../lib/engine';
-import { MobileNetV2, saveMobileNetV2 } from '../../lib/models';
+import { MobileNetV2, save } from '../../lib/models';
 import { Linear, Module } from '../../lib/nn';
 import { loadState, openWeights, SafetensorsFile, saveState, toBfloat16, writeSafetensors, type TensorToWrite } from '../../lib/weights';
 import { inProject } from '../../lib/project';
@@ -129,7 +129,7 @@ describe('loading weights into a module', () => {
 
   it('saves the batch counters that PyTorch expects beside the statistics of batch norms', () => {
     const model = new MobileNetV2({ widthMultiplier: 0.35, numClasses: 2 });
-    saveMobileNetV2(model, folder);
+    save(folder, { model });
     const source = openWeights(folder);
     const counters = [...source.tensors].filter(([name]) => name.endsWith('num_batches_tracked')).map(([name]) => name.replace('num_batches_tracked', 'running_mean'));
     assert.deepEqual(counters.sort(), [...source.tensors.keys()].filter((name) => name.endsWith('running_mean')).sort());

@@ -1,6 +1,7 @@
 /** Every architecture that `load` knows, most particular first: of two that fit, the first one counts. */
 import type { Architecture } from '../architecture';
 import { bertArchitectures } from './bert';
+import { convolutionalArchitectures } from './convolutional';
 import { deit3Architectures } from './deit3';
 import { gpt2Architectures } from './gpt2';
 import { llamaArchitectures } from './llama';
@@ -9,4 +10,5 @@ import { vitArchitectures } from './vit';
 
 export const architectures: readonly Architecture[] = [
   ...vitArchitectures, ...deit3Architectures, ...gpt2Architectures, ...bertArchitectures, ...llamaArchitectures, ...visionEncoderDecoderArchitectures,
+  ...convolutionalArchitectures,
 ];
