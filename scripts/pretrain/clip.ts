@@ -1,6 +1,6 @@
 // Trains a small CLIP by contrast: which of 64 pictures does a caption belong to, and which caption to a picture. Its image tower starts from
 // the small ViT. Writes weights/clip-scenes. Resumable: run it again after a cut and it goes on.
-//   npx tsx scripts/pretrain/clip.ts [--steps 1200]
+//   npx tsx scripts/pretrain/clip.ts [--steps 1000]
 import { parseArgs } from 'node:util';
 import { Random, tf, type Scalar, type Tensor, type Tensor2D, type Tensor4D } from '../../lib/engine';
 import { ImageProcessor, NORMALIZATION } from '../../lib/images';
@@ -85,7 +85,7 @@ function evaluate(model: CLIPModel, check: ScenePictures, tokenizer: Tokenizer):
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { steps: { type: 'string', default: '1200' } } });
+  const { values } = parseArgs({ options: { steps: { type: 'string', default: '1000' } } });
   const steps = Number(values.steps);
   const folder = inProject('weights', NAME);
   const tokenizer = writeClipTokenizer(folder);

@@ -10,8 +10,6 @@ import { PICTURE_LABELS } from './scene-labels';
 import type { VisionNetwork, VisionRun } from './vision-encoder';
 
 export interface VisionRecipe {
-  /** Under weights/, where it is not NAME-scenes. */
-  folder?: string;
   /** Side of the network's pictures. */
   size: number;
   steps: number;
@@ -42,21 +40,6 @@ const mapCells = (map: Tensor4D): { cells: Tensor; mean: Tensor } => ({ cells: t
 
 const trainedViT = (): ViTForImageClassification => load(inProject('weights', 'vit-scenes'), { as: ViTForImageClassification }).model;
 
-const visionTransformer = (steps: number, learningRate: number, make: (random: Random) => ViTForImageClassification): VisionRecipe => ({
-  size: TOWER.imageSize, steps, batchSize: 32, learningRate, weightDecay: 0.03,
-  build(random) {
-    const network = make(random);
-    return {
-      network, features: TOWER.hiddenSize, grid: GRID,
-      forward(pixelValues) {
-        const { lastHiddenState, logits } = network.forward({ pixelValues });
-        return { cells: patches(lastHiddenState), logits };
-      },
-    };
-  },
-  save: (folder, model, processor) => save(folder, { model, processor, config: { id2label, problem_type: 'multi_label_classification' } }, half),
-});
-
 /** timm's layout: one config.json, the preparation of pictures included. */
 const saveTimm = (architecture: string, layers: { first_conv: string; classifier: string }): VisionRecipe['save'] => (folder, model, processor) => {
   const { imageMean, imageStd, size } = processor.config;
@@ -85,13 +68,24 @@ const resNet = (depths: ResNetConfig['depths'], steps: number): VisionRecipe => 
 });
 
 export const VISION_RECIPES: Record<string, VisionRecipe> = {
-  vit: visionTransformer(3000, 1e-3, (random) => new ViTForImageClassification(TOWER, PICTURE_LABELS.length, random)),
-  // A second round from where the first ended.
-  'vit-again': { ...visionTransformer(1600, 7e-4, () => trainedViT()), folder: 'vit-scenes' },
+  vit: {
+    size: TOWER.imageSize, steps: 3000, batchSize: 32, learningRate: 1e-3, weightDecay: 0.03,
+    build(random) {
+      const network = new ViTForImageClassification(TOWER, PICTURE_LABELS.length, random);
+      return {
+        network, features: TOWER.hiddenSize, grid: GRID,
+        forward(pixelValues) {
+          const { lastHiddenState, logits } = network.forward({ pixelValues });
+          return { cells: patches(lastHiddenState), logits };
+        },
+      };
+    },
+    save: (folder, model, processor) => save(folder, { model, processor, config: { id2label, problem_type: 'multi_label_classification' } }, half),
+  },
 
   // Starts from the ViT's weights: its first layers under other names.
   deit3: {
-    size: TOWER.imageSize, steps: 1200, batchSize: 32, learningRate: 6e-4, weightDecay: 0.03,
+    size: TOWER.imageSize, steps: 640, batchSize: 32, learningRate: 6e-4, weightDecay: 0.03,
     build(random) {
       const { imageSize, patchSize, hiddenSize, numAttentionHeads } = TOWER;
       const network = new DeiT3({
@@ -132,11 +126,11 @@ export const VISION_RECIPES: Record<string, VisionRecipe> = {
 
   // Of ResNet-101's and ResNet-50's kind, a teacher and a student whose features have one width.
   resnet101: resNet([2, 3, 5, 2], 2800),
-  resnet50: resNet([1, 1, 2, 1], 2400),
+  resnet50: resNet([1, 1, 2, 1], 1600),
 
   // Its stem and its reductions do not pad: 203×203 pixels give 5×5 cells of 32, and 21 pixels are left over along each edge.
   inception_resnet_v2: {
-    size: 203, steps: 2400, batchSize: 32, learningRate: 2e-3, weightDecay: 1e-4, crops: { epochs: 5, size: 139, grid: 3, batchSize: 48 },
+    size: 203, steps: 1600, batchSize: 32, learningRate: 2e-3, weightDecay: 1e-4, crops: { epochs: 5, size: 139, grid: 3, batchSize: 48 },
     build(random) {
       const network = new InceptionResNetV2({ width: 0.2, repeats: [2, 3, 1], numClasses: PICTURE_LABELS.length }, random);
       return {
