@@ -1,6 +1,6 @@
 // Trains a small language model on generated sentences and writes weights/NAME-scenes: GPT-2 to go on with a text, BERT to fill in masked
 // words of pairs of captions. Resumable: run it again after a cut and it goes on.
-//   npx tsx scripts/pretrain/language.ts gpt2|bert [--steps 2500] [--lr 1e-3]
+//   npx tsx scripts/pretrain/language.ts gpt2|bert [--steps 3000] [--lr 1e-3]
 import { parseArgs } from 'node:util';
 import { Random, tf, type Scalar, type Tensor } from '../../lib/engine';
 import { BertForMaskedLM, GPT2LMHeadModel, save } from '../../lib/models';
@@ -49,7 +49,7 @@ const RECIPES: Record<string, Recipe> = {
     },
   },
   bert: {
-    scenes: 16000, steps: 3000, batchSize: 48, learningRate: 1e-3, weightDecay: 0.01,
+    scenes: 16000, steps: 2100, batchSize: 48, learningRate: 1e-3, weightDecay: 0.01,
     tokenizer: (folder) => writeBertTokenizer(folder),
     build({ vocabularySize }, random) {
       const config = {

@@ -4,21 +4,22 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { tensorCount, tf, type Tensor } from '../../lib/engine';
 import { type ImageProcessor } from '../../lib/images';
-import { BertForMaskedLM, DeiT3, GPT2LMHeadModel, load, ViTForImageClassification } from '../../lib/models';
+import { BertForMaskedLM, CLIPModel, DeiT3, GPT2LMHeadModel, load, ViTForImageClassification } from '../../lib/models';
 import type { Module } from '../../lib/nn';
 import { inProject } from '../../lib/project';
 import type { Tokenizer } from '../../lib/tokenizers';
-import { generateScene, KINDS, narrate, renderBatch, type Scene } from '../../scripts/scenes';
+import { annotate, generateScene, KINDS, narrate, renderBatch, type Scene, type SceneOptions } from '../../scripts/scenes';
 import { PICTURE_LABELS, pictureLabels } from '../../scripts/pretrain/scene-labels';
 
 const CLASSES: Record<string, new (...args: never[]) => Module> = {
   'vit-scenes': ViTForImageClassification, 'deit3-scenes': DeiT3, 'gpt2-scenes': GPT2LMHeadModel, 'bert-scenes': BertForMaskedLM,
+  'clip-scenes': CLIPModel,
 };
 const folders = fs.readdirSync(inProject('weights')).filter((name) => name.endsWith('-scenes'));
 
-/** Pictures of one kind of thing each, of a set that no checkpoint has seen. */
-async function heldOut(count: number): Promise<{ scenes: Scene[]; pictures: Uint8Array[] }> {
-  const scenes = Array.from({ length: count }, (_, i) => generateScene(`pretrain/test/${i}`, { compositions: { single: 1 } }));
+/** Pictures of a set that no checkpoint has seen; of one thing each, unless told otherwise. */
+async function heldOut(count: number, options: SceneOptions = { compositions: { single: 1 } }): Promise<{ scenes: Scene[]; pictures: Uint8Array[] }> {
+  const scenes = Array.from({ length: count }, (_, i) => generateScene(`pretrain/test/${i}`, options));
   return { scenes, pictures: await renderBatch(scenes.map(({ svg }) => svg)) };
 }
 
@@ -100,6 +101,24 @@ describe('small checkpoints', () => {
       }
       assert.match(guess('There are [MASK] yellow boats on the sea.'), /^(two|three|four)$/);
       assert.match(guess('A red car to the [MASK] of a blue house.'), /^(left|right)$/);
+      model.dispose();
+    });
+  }
+
+  if (folders.includes('clip-scenes')) {
+    it('clip-scenes finds the right one of two captions nearly always, and of 24 more often than not', async () => {
+      const { scenes, pictures } = await heldOut(24, {});
+      const { model, processor, tokenizer } = load(inProject('weights', 'clip-scenes'), { as: CLIPModel });
+      const pixelValues = await pixelsOf(processor!, pictures);
+      const { inputIds, attentionMask } = tokenizer!.encodeBatch(scenes.map((scene) => annotate(scene, 'wordy')), { padding: 'longest' });
+      const ids = tf.tensor2d(inputIds, undefined, 'int32'), mask = tf.tensor2d(attentionMask, undefined, 'int32');
+      const outputs = model.forward({ pixelValues, inputIds: ids, attentionMask: mask });
+      const scores = outputs.logitsPerImage.arraySync() as number[][];
+      const count = (right: (row: number[], i: number) => boolean): number => scores.filter(right).length / scores.length;
+      const ofTwo = count((row, i) => row[i] > row[(i + 1) % row.length]), ofAll = count((row, i) => row[i] === Math.max(...row));
+      assert.ok(ofTwo >= 0.9, `of two ${ofTwo}`);
+      assert.ok(ofAll >= 0.5, `of all ${ofAll}`);
+      tf.dispose([pixelValues, ids, mask, ...Object.values(outputs).filter((value): value is Tensor => value instanceof tf.Tensor)]);
       model.dispose();
     });
   }
