@@ -6,7 +6,7 @@ export * from './crop';
 export * from './occlude';
 export { NORMALIZATION } from './pixel-preparation';
 export type { ImageProcessorConfig, ImageProcessorOptions, ImageSize, ImageSource } from './pixel-preparation';
-export { parsePreprocessorConfig, readPreprocessorConfig, toPreprocessorFile } from './preprocessor-config';
+export { findImageProcessorJson, parsePreprocessorConfig, readPreprocessorConfig, toPreprocessorFile } from './preprocessor-config';
 export * from './image-processor';
 export * from './image-loader';
 export * from './smolvlm-image-processor';

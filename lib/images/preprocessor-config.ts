@@ -52,17 +52,27 @@ const PreprocessorFile = z.object({
 });
 
 /**
- * Reads what the checkpoint in `folder` says about its pictures: `preprocessor_config.json`, else timm's `config.json`.
+ * Reads what the checkpoint in `folder` says about its pictures: `preprocessor_config.json`, else `processor_config.json`, else timm's
+ * `config.json`.
  *
  * @throws Error naming the file and the key that is wrong, missing or not supported.
  */
 export function readPreprocessorConfig(folder: string): Partial<ImageProcessorConfig> {
-  const file = join(folder, 'preprocessor_config.json');
-  if (existsSync(file)) return parsePreprocessorConfig(readJsonObject(file), file);
+  const found = findImageProcessorJson(folder);
+  if (found) return parsePreprocessorConfig(found.json, found.file);
   const config = join(folder, 'config.json');
   const timm = existsSync(config) ? readJsonObject(config) : {};
   if ('pretrained_cfg' in timm) return parseTimmConfig(timm.pretrained_cfg, config);
+  const file = join(folder, 'preprocessor_config.json');
   throw new Error(`${file}: there is no such file, nor a timm config.json; it comes with the checkpoint and says how pictures are prepared.`);
+}
+
+/** `preprocessor_config.json`, or the same inside transformers 5's `processor_config.json`; null where the folder has neither. */
+export function findImageProcessorJson(folder: string): { json: Record<string, unknown>; file: string } | null {
+  const [own, joint] = ['preprocessor_config.json', 'processor_config.json'].map((name) => join(folder, name));
+  if (existsSync(own)) return { json: readJsonObject(own), file: own };
+  const inside = existsSync(joint) ? readJsonObject(joint).image_processor : undefined;
+  return typeof inside === 'object' && inside !== null ? { json: inside as Record<string, unknown>, file: joint } : null;
 }
 
 /** Turns the content of `preprocessor_config.json` into a config. `file` is for messages. */

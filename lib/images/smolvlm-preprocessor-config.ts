@@ -1,8 +1,7 @@
 /** `preprocessor_config.json` of SmolVLM's and Idefics3's checkpoints. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { describeIssue, filterOf, idOf, readJsonObject } from './preprocessor-config';
+import { describeIssue, filterOf, findImageProcessorJson, idOf } from './preprocessor-config';
 import type { SmolVLMImageConfig } from './smolvlm-image-processor';
 
 const Pixels = z.number().int().positive().max(4096);
@@ -26,9 +25,10 @@ const SmolVLMFile = z.object({
 
 /** @throws Error naming the file and the key that is wrong or not supported. */
 export function readSmolVLMPreprocessorConfig(folder: string): Partial<SmolVLMImageConfig> {
-  const file = join(folder, 'preprocessor_config.json');
-  if (!existsSync(file)) throw new Error(`${file}: there is no such file; it comes with the checkpoint and says how pictures are prepared.`);
-  const parsed = SmolVLMFile.safeParse(readJsonObject(file));
+  const found = findImageProcessorJson(folder);
+  if (!found) throw new Error(`${join(folder, 'preprocessor_config.json')}: there is no such file; it comes with the checkpoint and says how pictures are prepared.`);
+  const { json, file } = found;
+  const parsed = SmolVLMFile.safeParse(json);
   if (!parsed.success) throw new Error(`${file}: ${describeIssue(parsed.error)}`);
   const set = parsed.data;
   const config = {

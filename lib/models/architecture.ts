@@ -1,7 +1,6 @@
 /** What ties a published checkpoint's config.json to a network here; the entries stand in ./architectures. */
 import type { z } from 'zod';
 import type { Random } from '../engine';
-import type { ImageProcessor } from '../images';
 import type { Module } from '../nn';
 import type { LoadOptions, SaveOptions, WeightSource } from '../weights';
 import type { ConfigJson } from './config-json';
@@ -24,8 +23,6 @@ export interface Architecture<M extends Module = Module, C = unknown> {
   config(model: M): object;
   /** How the module's names become the file's. */
   save?(model: M): SaveOptions;
-  /** Reads what prepares the pictures, where an ImageProcessor does not do. */
-  processor?(folder: string): ImageProcessor;
 }
 
 /** An entry with its types checked and then forgotten, as the list needs it. */

@@ -17,6 +17,7 @@ export * from './config-json';
 export * from './architecture';
 export * from './architectures';
 export * from './load';
+export * from './processor';
 export * from './pre-norm-encoder';
 export * from './clip';
 export * from './cached-step-decoder';

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Random } from '../engine';
-import { ImageProcessor } from '../images';
+import type { ImageProcessor } from '../images';
 import type { Module } from '../nn';
 import { Tokenizer } from '../tokenizers';
 import { hasWeights, loadState, openWeights, resolveCheckpoint, saveState, type SaveOptions } from '../weights';
@@ -10,12 +10,14 @@ import { writeWhole } from '../whole-file';
 import { architectureName, findArchitecture, type Architecture } from './architecture';
 import { architectures } from './architectures';
 import { generationFile, generationJson, isGenerative, readGenerationConfig } from './generative';
+import { readProcessor, type ProcessorOf } from './processor';
 import { parseConfig, readJsonObject, toSnakeCase, type ConfigJson } from './config-json';
 
 /** What a checkpoint folder holds; null is a part that the folder has no files of. */
 export interface Checkpoint<M extends Module = Module> {
   model: M | null;
-  processor: ImageProcessor | null;
+  /** What prepares the pictures, and for SmolVLM the texts too (null there where the folder has no tokenizer). */
+  processor: ProcessorOf<M> | null;
   tokenizer: Tokenizer | null;
   /** config.json as it stands in the file. */
   config: ConfigJson | null;
@@ -46,8 +48,7 @@ export function load<M extends Module>(nameOrFolder: string, options: LoadCheckp
   const config = readJsonObject(folder, 'config.json');
   const tokenizer = Tokenizer.isIn(folder) ? Tokenizer.fromPretrained(folder) : null;
   const entry = config && (hasWeights(folder) || options.as) ? findArchitecture(architectures, config, path.join(folder, 'config.json'), options.as) : null;
-  const hasPictures = fs.existsSync(path.join(folder, 'preprocessor_config.json')) || (config !== null && 'pretrained_cfg' in config);
-  const processor = hasPictures ? (entry?.processor ?? ((at: string) => ImageProcessor.fromPretrained(at)))(folder) : null;
+  const processor = readProcessor(folder, config, tokenizer) as ProcessorOf<M> | null;
   if (options.as && !entry) throw new Error(`${folder} has no config.json: expected one that describes ${options.as.name}.`);
   const model = entry && (loadModel(entry, folder, config!, options) as M);
   if (!config && !tokenizer && !processor) throw new Error(`${folder} is no checkpoint: it has neither config.json nor a tokenizer nor preprocessor_config.json.`);
@@ -74,6 +75,8 @@ function loadModel(entry: Architecture, folder: string, json: ConfigJson, { conf
   }
 }
 
+/** Any parts of a checkpoint. */
+export type CheckpointToSave = Partial<Omit<Checkpoint, 'processor'>> & { processor?: Pick<ImageProcessor, 'save'> | null };
 export type SaveCheckpointOptions = Pick<SaveOptions, 'half'>;
 
 /**
@@ -81,7 +84,7 @@ export type SaveCheckpointOptions = Pick<SaveOptions, 'half'>;
  * that do not describe the network are kept), generation_config.json, model.safetensors, preprocessor_config.json, the tokenizer's files. All files are written to a
  * folder beside and take their places at the end, so that a cut leaves the former checkpoint.
  */
-export function save(folder: string, { model, processor, tokenizer, config }: Partial<Checkpoint>, options: SaveCheckpointOptions = {}): void {
+export function save(folder: string, { model, processor, tokenizer, config }: CheckpointToSave, options: SaveCheckpointOptions = {}): void {
   const temporary = `${path.resolve(folder)}.${process.pid}.tmp`;
   fs.rmSync(temporary, { recursive: true, force: true });
   fs.mkdirSync(temporary, { recursive: true });

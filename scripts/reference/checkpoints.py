@@ -19,6 +19,8 @@ GPT2 = dict(vocab_size=61, n_positions=19, n_embd=32, n_layer=2, n_head=4)
 BERT = dict(vocab_size=53, hidden_size=30, num_hidden_layers=2, num_attention_heads=3, intermediate_size=44, max_position_embeddings=17)
 RESNET = dict(embedding_size=8, hidden_sizes=[12, 16, 20, 24], depths=[1, 2, 1, 1])
 LLAMA = dict(vocab_size=59, hidden_size=24, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, pad_token_id=2, max_position_embeddings=32)
+SMOLVLM = dict(vision_config=dict(hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2, image_size=32, patch_size=8), image_token_id=58, scale_factor=2,
+               text_config=dict(**LLAMA, model_type="llama", rope_parameters={"rope_type": "default", "rope_theta": 700.0}))
 
 
 def ids(count: int, below: int) -> torch.Tensor:
@@ -75,5 +77,7 @@ FILE.write_text(json.dumps([
     of_timm("resnet18", 40, layers=[1, 1, 2, 1], channels=[8, 12, 16, 20], num_classes=4),
     of_timm("resnet50", 40, layers=[1, 1, 1, 1], channels=[4, 6, 8, 10], num_classes=3),
     of_timm("mobilenetv2_035", 48, num_classes=4),
+    transformer("SmolVLMForConditionalGeneration", t.SmolVLMConfig(**SMOLVLM), {"input_ids": ids(7, 59)}),
+    transformer("Idefics3ForConditionalGeneration", t.Idefics3Config(**SMOLVLM, tie_word_embeddings=True), {"input_ids": ids(7, 59)}),
     of_timm("deit3_small_patch16_224", 48, img_size=48, embed_dim=36, depth=2, num_heads=3, num_classes=4),
 ], indent=0))

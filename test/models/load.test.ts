@@ -18,7 +18,7 @@ const camelCase = (key: string): string => key.replace(/_(\w)/g, (_, letter: str
 function inputsOf({ inputs, config }: Case): Record<string, Tensor> {
   return Object.fromEntries(Object.entries(inputs).map(([key, shape]) => {
     if (key === 'pixel_values') return [camelCase(key), tf.tensor(formulaValues('pixels', shape).map((v) => v * 3), shape)];
-    const below = config.vocab_size as number, size = shape.reduce((a, b) => a * b, 1);
+    const below = (config.vocab_size ?? (config.text_config as ConfigJson).vocab_size) as number, size = shape.reduce((a, b) => a * b, 1);
     // A matrix of one value a row has fan 1 in formulaValues: undo its scale to get at the uniform numbers.
     const uniform = formulaValues('ids', [size]).map((v) => v / 0.2 + 0.5);
     return [camelCase(key), tf.tensor(Int32Array.from(uniform, (v) => Math.floor(v * (below - 3)) + 3), shape, 'int32')];

@@ -5,10 +5,11 @@ import { convolutionalArchitectures } from './convolutional';
 import { deit3Architectures } from './deit3';
 import { gpt2Architectures } from './gpt2';
 import { llamaArchitectures } from './llama';
+import { smolVLMArchitectures } from './smolvlm';
 import { visionEncoderDecoderArchitectures } from './vision-encoder-decoder';
 import { vitArchitectures } from './vit';
 
 export const architectures: readonly Architecture[] = [
   ...vitArchitectures, ...deit3Architectures, ...gpt2Architectures, ...bertArchitectures, ...llamaArchitectures, ...visionEncoderDecoderArchitectures,
-  ...convolutionalArchitectures,
+  ...convolutionalArchitectures, ...smolVLMArchitectures,
 ];
