@@ -5,7 +5,7 @@ import { Random } from '../engine';
 import { classificationReport, rocCurve, ThresholdClassifier } from '../metrics';
 import {
   buildSourceClassifier, evaluateSources, splitSources, trainSourceClassifier,
-  type CaptionSourceConfig, type SourceParts, type SourceRunOptions,
+  type CaptionSourceConfig, type SourceEvaluation, type SourceParts, type SourceRunOptions,
 } from './caption-source';
 
 export interface LeakRow {
@@ -18,6 +18,10 @@ export interface LeakRow {
   /** Rows that were scored: all of the test part. */
   count: number;
 }
+
+/** The row of a classifier that was trained elsewhere: the one that sees the whole input, to begin the table with. */
+export const leakRow = (input: string, { report, roc, predictions }: SourceEvaluation): LeakRow =>
+  ({ input, accuracy: report.accuracy, macroF1: report.macro.f1, ...(roc && { auc: roc.auc }), count: predictions.length });
 
 /** Parts of the input to train on by themselves, beside the whole one. */
 export const partialInputs: readonly { name: string; fields: readonly SourceField[] }[] = [
@@ -62,8 +66,7 @@ async function trainAndScore(
       folder: folder && `${folder}/${input.replace(/\W+/g, '-')}`,
     });
     if (interrupted) signal!.throwIfAborted();
-    const { report, roc } = await evaluateSources(classifier, parts.test, { signal });
-    return { input, accuracy: report.accuracy, macroF1: report.macro.f1, ...(roc && { auc: roc.auc }), count: parts.test.length };
+    return leakRow(input, await evaluateSources(classifier, parts.test, { signal }));
   } finally {
     classifier.dispose();
   }

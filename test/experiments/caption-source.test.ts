@@ -6,7 +6,8 @@ import { CaptionSourceClassifier } from '../../lib/classifiers';
 import { writeCaptionSources, type CaptionSourceRow } from '../../lib/datasets';
 import { Random, tensorCount } from '../../lib/engine';
 import {
-  captionSource, evaluateSources, loadCaptionSources, measureLeaks, shuffleSources, sourceEpochRows, sourceScoreRows, trainSourceClassifier,
+  captionSource, evaluateSources, leakRow, loadCaptionSources, measureLeaks, shuffleSources, sourceEpochRows, sourceScoreRows,
+  trainSourceClassifier,
   type CaptionSourceConfig, type SourceParts,
 } from '../../lib/experiments';
 import { tellingWords, wordEffects } from '../../lib/explain';
@@ -64,6 +65,9 @@ describe('report 000, Part C, on captions of two styles', function suite() {
     const { report, roc, levels, loss } = evaluation;
     assert.ok(report.macro.f1 > 0.95, JSON.stringify(report));
     assert.ok(roc!.auc > 0.98 && loss < 0.3);
+    assert.deepEqual(leakRow('whole input', evaluation), {
+      input: 'whole input', accuracy: report.accuracy, macroF1: report.macro.f1, auc: roc!.auc, count: parts.test.length,
+    });
     assert.deepEqual(levels.map(({ group }) => group), [0, 10, 50, 80]);
     assert.equal(levels.reduce((sum, { count }) => sum + count, 0), parts.test.length);
 

@@ -40,7 +40,9 @@ export async function run(more: Partial<TrainOptions<Batch>> = {}): Promise<{ we
     model, random, batches, epochs: 3, loss: (batch) => model.loss(batch), optimizer: { learningRate: 0.01, weightDecay: 0.01 },
     schedule: linearWithWarmup(4), accumulate: 3, maxGradNorm: 1, checkpointSteps: 1, ...more,
   });
-  return { weights: model.parameters().flatMap((parameter) => Array.from(parameter.save())), losses: history.map(({ trainLoss }) => trainLoss) };
+  const weights = model.parameters().flatMap((parameter) => Array.from(parameter.save()));
+  model.dispose();
+  return { weights, losses: history.map(({ trainLoss }) => trainLoss) };
 }
 
 if (require.main === module) {
