@@ -39,7 +39,7 @@ describe('captioning download', function suite() {
   const captioning = (args: readonly string[], environment?: Record<string, string>) => start(args, environment).ended;
   const folder = () => path.join(home, 'hub', 'models--someone--net', 'snapshots', hub.commit);
   const weights = () => hub.files.get('model.safetensors')!.content;
-  const isWhole = () => assert.ok(fs.readFileSync(path.join(folder(), 'model.safetensors')).equals(weights()));
+  const isWhole = () => assert.equal(fs.readFileSync(path.join(folder(), 'model.safetensors')).equals(weights()), true);
 
   it('prints the folder, and in a pipe a plain line a file', async () => {
     const { status, stdout, stderr } = await captioning(['someone/net']);
@@ -78,7 +78,7 @@ describe('captioning download', function suite() {
       const { status, stdout, stderr } = await captioning(['someone/net', ...args], environment);
       assert.equal(status, 0, stderr);
       assert.match(stderr, /cut the connection after 10 bytes; trying again in \d s/);
-      assert.ok(!/verysecret|signature/.test(stdout + stderr));
+      assert.equal(/verysecret|signature/.test(stdout + stderr), false);
       fs.rmSync(path.join(home, 'hub'), { recursive: true });
     }
     fs.writeFileSync(path.join(home, 'token'), 'hf_verysecret\n');
@@ -87,7 +87,7 @@ describe('captioning download', function suite() {
     const refused = await captioning(['someone/net']);
     assert.deepEqual([refused.status, refused.stdout], [1, '']);
     assert.match(refused.stderr, /^captioning: someone\/net was not found .*the token is not valid/);
-    assert.ok(!refused.stderr.includes('secret'));
+    assert.equal(refused.stderr.includes('secret'), false);
   });
 
   it('goes on after it was killed', async () => {
@@ -98,8 +98,8 @@ describe('captioning download', function suite() {
     child.kill('SIGKILL');
     assert.equal((await ended).signal, 'SIGKILL');
     const arrived = fs.statSync(part).size;
-    assert.ok(arrived >= 50_000 && arrived < 300_000);
-    assert.ok(!fs.existsSync(path.join(folder(), 'model.safetensors')));
+    assert.equal(arrived >= 50_000 && arrived < 300_000, true);
+    assert.equal(fs.existsSync(path.join(folder(), 'model.safetensors')), false);
     const { status, stderr } = await captioning(['someone/net']);
     assert.equal(status, 0, stderr);
     isWhole();
@@ -116,7 +116,7 @@ describe('captioning download', function suite() {
     isWhole();
     assert.equal(hub.gets('model.safetensors').length, 1);
     assert.match(runs.map(({ stderr }) => stderr).join(), /another process is downloading model\.safetensors: waiting for it/);
-    assert.ok(fs.readdirSync(path.join(home, 'hub', 'models--someone--net', 'blobs')).every((name) => !name.includes('incomplete')));
+    assert.equal(fs.readdirSync(path.join(home, 'hub', 'models--someone--net', 'blobs')).every((name) => !name.includes('incomplete')), true);
   });
 
   it('lists the registry, with what is here', async () => {

@@ -69,6 +69,16 @@ describe('resolveCheckpoint', () => {
     }
   });
 
+  it('follows no reference to what is no commit', () => {
+    write('elsewhere/config.json');
+    write('elsewhere/model.safetensors');
+    inCache('openai-community/gpt2', 'main', commit, ['config.json', 'model.safetensors']);
+    write('hub/models--openai-community--gpt2/refs/main', '../../../elsewhere');
+    assert.throws(() => resolveCheckpoint('gpt2'), /gpt2 is not here/);
+    write('hub/models--openai-community--gpt2/refs/main', `${commit}\n`);
+    assert.match(resolveCheckpoint('gpt2'), new RegExp(`${commit}$`));
+  });
+
   it('uses a half download for nothing, and says what is missing', () => {
     inCache('openai-community/gpt2', 'main', commit, ['config.json', 'vocab.json']);
     assert.throws(() => resolveCheckpoint('gpt2'),

@@ -30,8 +30,8 @@ describe('settings of the hub', () => {
   it('are offline on Python\'s words for yes', () => {
     for (const value of ['1', 'true', 'TRUE', 'on', 'Yes']) assert.ok(hubSettings({}, { ...none, HF_HUB_OFFLINE: value }).offline, value);
     for (const value of ['', '0', 'false', 'no']) assert.ok(!hubSettings({}, { ...none, HF_HUB_OFFLINE: value }).offline, value);
-    assert.ok(hubSettings({}, { ...none, TRANSFORMERS_OFFLINE: '1' }).offline);
-    assert.ok(hubSettings({ offline: true }, none).offline);
+    assert.equal(hubSettings({}, { ...none, TRANSFORMERS_OFFLINE: '1' }).offline, true);
+    assert.equal(hubSettings({ offline: true }, none).offline, true);
   });
 
   it('find the token that Python\'s log-in stored, unless told not to', () => {

@@ -25,14 +25,14 @@ describe('the registry of checkpoints', () => {
 
   for (const entry of checkpointRegistry) {
     it(`${entry.name}: a repository, files that the library chooses itself with one format of weights last, every field filled`, () => {
-      assert.ok(isRepository(entry.repository));
+      assert.equal(isRepository(entry.repository), true);
       const { files, weights } = chooseFiles(entry.files);
-      assert.ok(files.includes('config.json'));
+      assert.equal(files.includes('config.json'), true);
       assert.equal(weights.length, 1);
       assert.deepEqual([...files, ...weights].sort(), [...entry.files].sort());
       assert.equal(entry.files.at(-1), weights[0]);
-      assert.ok(entry.bytes > 1e7 && entry.bytes < 1e10);
-      for (const text of [entry.licence, entry.architecture, entry.preprocessing, entry.revision]) assert.ok(text.length > 2);
+      assert.equal(entry.bytes > 1e7 && entry.bytes < 1e10, true);
+      for (const text of [entry.licence, entry.architecture, entry.preprocessing, entry.revision]) assert.equal(text.length > 2, true);
     });
   }
 });
