@@ -19,12 +19,15 @@ warnings.filterwarnings("ignore")
 transformers.logging.set_verbosity_error()
 
 CONFIG = dict(vocab_size=29, n_positions=40, n_embd=32, n_layer=2, n_head=4)
-EOS, PAD = 26, 3
-PROMPTS = [[7, 11, 2, 19, 2, 19], [3, 3, 3, 8, 1, 14], [3, 3, 3, 3, 3, 22], [12, 12, 9, 4, 12, 12]]
+# The padding id is a word that the model likes: rules that count padding, or do not, show.
+EOS, PAD = 26, 15
+PROMPTS = [[7, 11, 2, 19, 2, 19], [PAD, PAD, PAD, 8, 1, 14], [PAD, PAD, PAD, PAD, PAD, 22], [12, 12, 9, 4, 12, 12]]
 OPTIONS = [
     {}, {"num_beams": 4, "num_beam_groups": 4}, {"diversity_penalty": 0.2}, {"diversity_penalty": 5.0}, {"num_return_sequences": 3}, {"num_beams": 6, "num_return_sequences": 6},
     {"length_penalty": 0.0}, {"length_penalty": 2.0}, {"early_stopping": True}, {"early_stopping": "never"}, {"no_repeat_ngram_size": 2}, {"min_new_tokens": 6},
-    {"suppress_tokens": [1, 20]}, {"eos_token_id": [EOS, 15, 21]}, {"eos_token_id": None}, {"pad_token_id": EOS}, {"forced_eos_token_id": EOS},
+    {"suppress_tokens": [1, 20]}, {"eos_token_id": [EOS, 4, 21]}, {"eos_token_id": None}, {"pad_token_id": EOS}, {"forced_eos_token_id": EOS},
+    *[{"early_stopping": early, "length_penalty": penalty, "eos_token_id": [EOS, 4, 6], "num_beams": 6, "num_beam_groups": groups, "diversity_penalty": 0.4, "num_return_sequences": 6}
+      for early in (False, True, "never") for penalty in (1.0, 2.0) for groups in (2, 3)],
 ]
 
 model = GPT2LMHeadModel(GPT2Config(**CONFIG, bos_token_id=0, eos_token_id=EOS, pad_token_id=PAD, attn_implementation="eager")).eval()

@@ -21,7 +21,8 @@ logging.set_verbosity_error()
 logging.disable_progress_bar()
 
 VOCAB = 23
-EOS, PAD = 26, 3
+# The padding id is a word that the model likes: rules that count padding, or do not, show.
+EOS, PAD = 26, 15
 
 
 def processors():
@@ -57,18 +58,20 @@ def processors():
 
 
 CONFIG = dict(vocab_size=29, n_positions=40, n_embd=32, n_layer=2, n_head=4)
-PROMPTS = [[7, 11, 2, 19, 2, 19], [3, 3, 3, 8, 1, 14], [3, 3, 3, 3, 3, 22], [12, 12, 9, 4, 12, 12]]
+PROMPTS = [[7, 11, 2, 19, 2, 19], [PAD, PAD, PAD, 8, 1, 14], [PAD, PAD, PAD, PAD, PAD, 22], [12, 12, 9, 4, 12, 12]]
 SHORT = [[6], [17], [9]]
 
 OPTIONS = [
     {}, {"max_new_tokens": 3}, {"max_length": 13}, {"min_length": 12}, {"min_new_tokens": 7}, {"no_repeat_ngram_size": 2}, {"no_repeat_ngram_size": 1, "max_new_tokens": 8},
     {"repetition_penalty": 1.4}, {"repetition_penalty": 0.8}, {"suppress_tokens": [1, 20, 28]}, {"forced_eos_token_id": 11}, {"forced_eos_token_id": EOS, "max_new_tokens": 6},
-    {"eos_token_id": [EOS, 15, 21]}, {"pad_token_id": 0}, {"pad_token_id": EOS}, {"eos_token_id": None},
+    {"eos_token_id": [EOS, 4, 21]}, {"pad_token_id": 0}, {"pad_token_id": EOS}, {"eos_token_id": None},
     {"repetition_penalty": 1.2, "no_repeat_ngram_size": 3, "min_length": 10, "suppress_tokens": [2]},
 ]
 BEAM_OPTIONS = [
     {"length_penalty": 0.0}, {"length_penalty": 2.0}, {"length_penalty": -1.0}, {"early_stopping": True}, {"early_stopping": "never"},
     {"early_stopping": "never", "length_penalty": 0.0}, {"early_stopping": True, "length_penalty": 2.0, "min_new_tokens": 4}, {"num_return_sequences": "all"},
+    *[{"early_stopping": early, "length_penalty": penalty, "eos_token_id": [EOS, 4, 6], "max_new_tokens": 24, "repetition_penalty": 1.1}
+      for early in (False, True, "never") for penalty in (1.0, 3.0)],
 ]
 
 

@@ -8,7 +8,7 @@ import diverse from '../fixtures/generation/diverse-beam.json';
 import { fillByFormula } from '../formula';
 
 interface Case { prompt?: 'prompts' | 'short'; options: Record<string, unknown>; sequences: number[][]; scores: number[] | null }
-const PAD = 3;
+const PAD = 15;
 
 const camelCase = <T>(options: object): T =>
   Object.fromEntries(Object.entries(options).map(([key, value]) => [key.replace(/_(\w)/g, (_, c: string) => c.toUpperCase()), value])) as T;
