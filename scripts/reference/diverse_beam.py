@@ -28,6 +28,9 @@ OPTIONS = [
     {"suppress_tokens": [1, 20]}, {"eos_token_id": [EOS, 4, 21]}, {"eos_token_id": None}, {"pad_token_id": EOS}, {"forced_eos_token_id": EOS},
     *[{"early_stopping": early, "length_penalty": penalty, "eos_token_id": [EOS, 4, 6], "num_beams": 6, "num_beam_groups": groups, "diversity_penalty": 0.4, "num_return_sequences": 6}
       for early in (False, True, "never") for penalty in (1.0, 2.0) for groups in (2, 3)],
+    # Groups that are done count as choosing the padding id, which the others then avoid.
+    *[{"pad_token_id": pad, "early_stopping": True, "eos_token_id": [EOS, 9, 21], "num_beams": 6, "num_beam_groups": 3, "diversity_penalty": 3.0, "num_return_sequences": 6, "max_new_tokens": 16}
+      for pad in (4, 6, 14, 15, 8, 25)],
 ]
 
 model = GPT2LMHeadModel(GPT2Config(**CONFIG, bos_token_id=0, eos_token_id=EOS, pad_token_id=PAD, attn_implementation="eager")).eval()
