@@ -6,8 +6,8 @@ import { CaptionSourceClassifier } from '../../lib/classifiers';
 import { writeCaptionSources, type CaptionSourceRow } from '../../lib/datasets';
 import { Random, tensorCount } from '../../lib/engine';
 import {
-  captionSource, evaluateSources, leakRow, loadCaptionSources, measureLeaks, shuffleSources, sourceEpochRows, sourceScoreRows,
-  trainSourceClassifier,
+  buildSourceClassifier, captionSource, evaluateSources, leakRow, loadCaptionSources, measureLeaks, shuffleSources, sourceEpochRows,
+  sourceScoreRows, trainSourceClassifier,
   type CaptionSourceConfig, type SourceParts,
 } from '../../lib/experiments';
 import { tellingWords, wordEffects } from '../../lib/explain';
@@ -126,8 +126,17 @@ describe('report 000, Part C, on captions of two styles', function suite() {
   });
 });
 
-describe('the report\'s settings', () => {
-  it('are those of full', () => {
+describe('the settings of Part C', () => {
+  it('of small start from the small BERT in weights/', async () => {
+    const classifier = buildSourceClassifier(captionSource.small, new Random(1)), [row] = captions(1);
+    const [{ probabilities }] = await classifier.predict([row]);
+    assert.ok(probabilities.every((p) => p > 0.01), 'untrained, and a number');
+    assert.equal(classifier.tokenizer.decode(classifier.encode(row).inputIds),
+      `[CLS] ${row.originalCaption} [SEP] ${row.generatedCaption} [SEP] ${row.occlusionLevel} [SEP]`);
+    classifier.dispose();
+  });
+
+  it('of full are the report\'s', () => {
     const { checkpoint, training, split, format, sources } = captionSource.full;
     assert.deepEqual([checkpoint, sources], ['bert-base-uncased', ['SmolVLM', 'Custom']]);
     assert.deepEqual(split, { seed: 42, shares: { train: 0.7, val: 0.1, test: 0.2 } });
