@@ -35,10 +35,10 @@ function follow<M extends Module, B extends Record<string, Tensor>>(run: Run, bu
   }
   closeTo(rates, run.rates, 1e-9, 'learning rates');
   closeTo(losses, run.losses, 1e-4, 'losses');
-  relativeTo(norms, run.norms, 1e-3, 'norms of the gradients');
+  relativeTo(norms, run.norms, 1e-4, 'norms of the gradients');
   assert.ok(run.norms.every((norm) => norm > run.maxGradNorm), 'clipping acts');
   const weights = new Map(model.namedParameters());
-  for (const [name, values] of Object.entries(run.after)) relativeTo(every(weights.get(name)!.save(), 24), values, 2e-3, name);
+  for (const [name, values] of Object.entries(run.after)) relativeTo(every(weights.get(name)!.save(), 24), values, 1e-4, name);
   optimizer.dispose();
   model.dispose();
   assert.equal(tensorCount(), before);
