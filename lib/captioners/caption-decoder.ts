@@ -14,11 +14,16 @@ export interface CaptionBatch {
 
 export type DisposableStepDecoder = StepDecoder & { dispose(): void };
 
-/** The recurrent half of reports 001 A, 002 and 003: from an image encoder's features to words. */
+export interface StepDecoderOptions {
+  /** All layers' and heads' attention instead of one map a word, where the decoder has several. */
+  outputAttentions?: boolean;
+}
+
+/** The second half of the captioners of reports 001 A, 002, 003 and 004: from an image encoder's features to words. */
 export interface CaptionDecoder extends Module {
   readonly config: { vocabSize: number; featureSize: number };
   /** What training minimises. */
   loss(batch: CaptionBatch): Scalar;
   /** For searches over the captions of these images, features (B, L, F). Dispose it after the search. */
-  stepDecoder(features: Tensor): DisposableStepDecoder;
+  stepDecoder(features: Tensor, options?: StepDecoderOptions): DisposableStepDecoder;
 }

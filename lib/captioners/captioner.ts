@@ -1,5 +1,6 @@
 import type { GenerationOptions } from '../generation';
 import type { ImageSource } from '../images';
+import type { CaptionAttention } from './caption-attention';
 
 /** What a captioner says of one picture. */
 export interface Caption {
@@ -12,8 +13,8 @@ export interface Caption {
   logProbability: number;
   /** logProbability / number of tokens ^ lengthPenalty: what beams are compared by. */
   score: number;
-  /** Where the model looked for each token: `maps[token][row * columns + column]`, each map sums to 1. */
-  attention?: { maps: Float32Array[]; grid: readonly [rows: number, columns: number] };
+  /** Where the model looked for each token. */
+  attention?: CaptionAttention;
 }
 
 /** Every captioner of the project: trained here or published, one way to use it. */
@@ -28,4 +29,6 @@ export interface Captioner {
 export interface CaptionOptions extends GenerationOptions {
   /** Pictures a batch; more are faster and take more memory. */
   batchSize?: number;
+  /** Attention of every layer and head beside the mean, where the captioner has several. */
+  outputAttentions?: boolean;
 }

@@ -3,38 +3,72 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { tf, type Tensor, type Tensor4D } from '../engine';
 import { ImageLoader, ImageProcessor, type ImageBatch, type ImageProcessorOptions } from '../images';
-import { load, MobileNetV2 } from '../models';
+import { ConvolutionalNetwork, DeiT3, load, save, ViTForImageClassification, ViTModel, type Checkpoint } from '../models';
+import type { Module } from '../nn';
+import { resolveCheckpoint } from '../weights';
+import { gridOf } from './caption-attention';
+
+export interface ImageEncoderOptions {
+  /** Wins over the checkpoint's preprocessor_config.json. */
+  processor?: ImageProcessorOptions;
+  /** One position only, the mean of all: what a captioner without attention needs. */
+  pool?: boolean;
+}
+
+/** Prepared pictures (B, H, W, 3) → features (B, positions, size). */
+type Encode = (pixels: Tensor4D) => Tensor;
+
+function encodeWith(network: Module): { encode: Encode; prefix: number } | undefined {
+  if (network instanceof ConvolutionalNetwork) {
+    return { prefix: 0, encode: (pixels) => { const map = network.featureMap(pixels); return tf.reshape(map, [map.shape[0], -1, map.shape[3]]); } };
+  }
+  const vit = network instanceof ViTForImageClassification ? network.vit : network;
+  if (vit instanceof ViTModel || vit instanceof DeiT3) return { prefix: 1, encode: (pixelValues) => vit.forward({ pixelValues }).lastHiddenState };
+  return undefined;
+}
 
 /** A frozen network that turns pictures into a grid of features, with the preprocessing its weights expect. */
 export class ImageEncoder {
   /** Features per position. */
   readonly featureSize: number;
-  /** Positions down and across. */
+  readonly positions: number;
+  /** Positions down and across, those before them (`prefix`) left out. */
   readonly grid: readonly [rows: number, columns: number];
-  /** Changes whenever the features would: weights and preprocessing. */
+  /** Positions before the grid's: 1 for a class token. */
+  readonly prefix: number;
+  /** Changes whenever the features would: weights, preprocessing, pooling. */
   readonly fingerprint: string;
+  readonly network: Module;
+  private readonly forward: Encode;
 
-  constructor(readonly network: MobileNetV2, readonly processor: ImageProcessor, readonly folder: string) {
-    const size = processor.outputSize;
+  private constructor(readonly folder: string, private readonly checkpoint: Checkpoint, readonly processor: ImageProcessor, { pool = false }: ImageEncoderOptions) {
+    const { outputSize: size } = processor;
     if (!size) throw new Error(`${folder}/preprocessor_config.json gives pictures of varying size: set crop_size.`);
-    network.freeze().eval();
-    this.featureSize = network.featureSize;
-    this.grid = [Math.ceil(size.height / 32), Math.ceil(size.width / 32)];
-    const weights = fs.readFileSync(path.join(folder, 'model.safetensors'));
-    this.fingerprint = createHash('sha256').update(weights).update(JSON.stringify(processor.config)).digest('hex').slice(0, 16);
+    this.network = checkpoint.model!.freeze().eval();
+    const kind = encodeWith(this.network);
+    if (!kind) throw new Error(`${folder} holds a ${this.network.constructor.name}, which is no image encoder.`);
+    this.prefix = pool ? 0 : kind.prefix;
+    this.forward = (pixels) => tf.tidy(() => (pool ? tf.mean(kind.encode(pixels), 1, true) : kind.encode(pixels)));
+    const features = tf.tidy(() => this.forward(tf.zeros([1, size.height, size.width, 3])).shape);
+    [, this.positions, this.featureSize] = features as [number, number, number];
+    this.grid = pool ? [1, 1] : gridOf(this.positions - this.prefix, size.width / size.height);
+    this.fingerprint = fingerprintOf(folder, { processor: processor.config, pool });
   }
 
-  /** A MobileNetV2 folder in Hugging Face layout. */
-  static load(folder: string, options: ImageProcessorOptions = {}): ImageEncoder {
-    return new ImageEncoder(load(folder, { as: MobileNetV2 }).model, ImageProcessor.fromPretrained(folder, options), folder);
+  /** A checkpoint of a network that gives feature maps or hidden states: MobileNetV2, ResNet, InceptionResNetV2, ViT, DeiT-III. */
+  static load(nameOrFolder: string, options: ImageEncoderOptions = {}): ImageEncoder {
+    const folder = resolveCheckpoint(nameOrFolder), checkpoint = load(folder);
+    try {
+      if (!checkpoint.model || !checkpoint.processor) throw new Error(`${folder} lacks ${checkpoint.model ? 'preprocessor_config.json' : 'weights'}: an image encoder needs both.`);
+      return new ImageEncoder(folder, checkpoint, new ImageProcessor({ ...checkpoint.processor.config, ...options.processor }), options);
+    } catch (error) {
+      checkpoint.model?.dispose();
+      throw error;
+    }
   }
-
-  get positions(): number { return this.grid[0] * this.grid[1]; }
 
   /** Prepared pictures → features (B, positions, featureSize). */
-  encode({ data, shape }: ImageBatch): Tensor {
-    return tf.tidy(() => tf.reshape(this.network.featureMap(tf.tensor4d(data, shape) as Tensor4D), [shape[0], this.positions, this.featureSize]));
-  }
+  encode({ data, shape }: ImageBatch): Tensor { return tf.tidy(() => this.forward(tf.tensor4d(data, shape))); }
 
   /** Features of many pictures, a batch at a time, while the next pictures are decoded on other threads. */
   async *encodeAll(images: readonly (string | Uint8Array)[], { batchSize = 32 } = {}): AsyncGenerator<Float32Array> {
@@ -46,5 +80,18 @@ export class ImageEncoder {
     }
   }
 
+  /** Writes network and preprocessing as a checkpoint that `load` reads. */
+  save(folder: string): void { save(folder, { ...this.checkpoint, processor: this.processor }); }
+
   dispose(): void { this.network.dispose(); }
+}
+
+function fingerprintOf(folder: string, settings: object): string {
+  const hash = createHash('sha256').update(JSON.stringify(settings));
+  const weights = fs.readdirSync(folder).filter((name) => /\.(safetensors|bin|pth|pt)$/.test(name)).sort();
+  for (const name of weights) {
+    const file = fs.openSync(path.join(folder, name), 'r'), piece = Buffer.alloc(2 ** 22);
+    try { for (let read; (read = fs.readSync(file, piece)) > 0;) hash.update(piece.subarray(0, read)); } finally { fs.closeSync(file); }
+  }
+  return hash.digest('hex').slice(0, 16);
 }

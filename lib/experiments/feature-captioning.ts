@@ -1,5 +1,5 @@
 /** Training and using a captioner on the cached features of a frozen encoder: what reports 001 A, 002 and 003 have in common. */
-import type { RecurrentCaptioner, Caption, CaptionOptions } from '../captioners';
+import type { FeatureCaptioner, Caption, CaptionOptions } from '../captioners';
 import { tf, type Random } from '../engine';
 import type { CaptionDataset } from '../datasets';
 import { scoreCaptions, type CaptionEvaluation } from '../metrics';
@@ -18,7 +18,7 @@ export interface TrainingSettings {
 export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal' | 'onStep' | 'onEpoch' | 'restartFinished'> {
   /** Checkpoints and history; relative to the project's top folder. Without it nothing is written. */
   folder?: string;
-  captioner: RecurrentCaptioner;
+  captioner: FeatureCaptioner;
   dataset: CaptionDataset;
   features: FeatureCache;
   settings: TrainingSettings;
@@ -53,7 +53,7 @@ export async function trainCaptioner({ captioner, dataset, features, settings, f
 }
 
 /** Mean loss over all batches, each weighted alike as in training. */
-function meanLoss(captioner: RecurrentCaptioner, batches: CaptionBatches): number {
+function meanLoss(captioner: FeatureCaptioner, batches: CaptionBatches): number {
   const order = batches.order(0);
   let sum = 0;
   for (let i = 0; i < batches.stepsPerEpoch; i++) {
@@ -66,7 +66,7 @@ function meanLoss(captioner: RecurrentCaptioner, batches: CaptionBatches): numbe
 }
 
 /** A caption for every picture of the dataset, in order, from its cached features. */
-export function captionRecords(captioner: RecurrentCaptioner, dataset: CaptionDataset, features: FeatureCache, { batchSize = 100, ...options }: CaptionOptions = {}): Caption[] {
+export function captionRecords(captioner: FeatureCaptioner, dataset: CaptionDataset, features: FeatureCache, { batchSize = 100, ...options }: CaptionOptions = {}): Caption[] {
   const captions: Caption[] = [];
   for (let from = 0; from < dataset.length; from += batchSize) {
     const ids = dataset.records.slice(from, from + batchSize).map((record) => record.id);

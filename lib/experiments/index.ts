@@ -8,3 +8,4 @@ export * from './occlusion-scores';
 export * from './occlusion-sweep';
 export * from './profile';
 export { mergeOcclusionSweep } from './sweep-shards';
+export * from './vit-gpt2';

@@ -1,10 +1,9 @@
 /** Report 003: MobileNetV2, additive attention and GRU. `small` and `full` differ in values only. */
-import { RecurrentCaptioner, AttentionGruDecoder, attentionGruDefaults, ImageEncoder, type AttentionGruConfig } from '../captioners';
+import { FeatureCaptioner, AttentionGruDecoder, attentionGruDefaults, ImageEncoder, type AttentionGruConfig } from '../captioners';
 import { loadFlickr8k, loadScenes, type CaptionDataset } from '../datasets';
 import { Random } from '../engine';
 import type { ImageProcessorOptions } from '../images';
 import { WordVocabulary } from '../tokenizers';
-import { resolveCheckpoint } from '../weights';
 import type { TrainingSettings } from './feature-captioning';
 import type { Profile } from './profile';
 
@@ -47,14 +46,14 @@ export const mobileNetGru: Record<Profile, MobileNetGruConfig> = {
 export const loadDataset = ({ dataset }: Pick<MobileNetGruConfig, 'dataset'>): CaptionDataset => (dataset === 'scenes' ? loadScenes() : loadFlickr8k());
 
 export function loadEncoder({ encoder: { checkpoint, processor } }: MobileNetGruConfig): ImageEncoder {
-  return ImageEncoder.load(resolveCheckpoint(checkpoint), processor);
+  return ImageEncoder.load(checkpoint, { processor });
 }
 
 /** An untrained captioner; `random` also draws its dropout, so hand the same one to the training. */
-export function buildCaptioner(config: MobileNetGruConfig, dataset: CaptionDataset, encoder: ImageEncoder, random: Random): RecurrentCaptioner {
+export function buildCaptioner(config: MobileNetGruConfig, dataset: CaptionDataset, encoder: ImageEncoder, random: Random): FeatureCaptioner {
   const vocabulary = WordVocabulary.fromCaptions(dataset.split('train').captions(), { minCount: config.minCount });
   const decoder = new AttentionGruDecoder({
     ...attentionGruDefaults, ...config.decoder, vocabSize: vocabulary.size, featureSize: encoder.featureSize, padId: vocabulary.padId,
   }, random);
-  return new RecurrentCaptioner(encoder, decoder, vocabulary, { maxNewTokens: config.training.maxWords + 1, lengthPenalty: config.lengthPenalty });
+  return new FeatureCaptioner(encoder, decoder, vocabulary, { maxNewTokens: config.training.maxWords + 1, lengthPenalty: config.lengthPenalty });
 }

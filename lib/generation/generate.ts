@@ -6,9 +6,11 @@ import { planGeneration, type GenerationPlan } from './generation-plan';
 import { sample, type StepTokens } from './sample';
 import type { GenerationResult, Prompt, StepDecoder } from './step-decoder';
 
-function search(plan: GenerationPlan): Generator<StepTokens | void, GenerationResult> {
-  if (plan.options.numBeams === 1) return sample(plan);
-  return plan.options.numBeamGroups > 1 ? diverseBeamSearch(plan) : beamSearch(plan);
+function* search(plan: GenerationPlan): Generator<StepTokens | void, GenerationResult> {
+  const { numBeams, numBeamGroups } = plan.options;
+  const result = yield* numBeams === 1 ? sample(plan) : numBeamGroups > 1 ? diverseBeamSearch(plan) : beamSearch(plan);
+  const { attentionShape } = plan.decoder;
+  return attentionShape ? { ...result, attentionShape } : result;
 }
 
 /**

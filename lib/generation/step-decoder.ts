@@ -69,6 +69,8 @@ export interface GenerationResult {
   sequencesScores: number[];
   /** All that was found for each image: with beams the best first, and more than `sequences` has of them; drawn ones in their order. */
   hypotheses: Hypothesis[][];
+  /** Axes of the hypotheses' attention vectors, where there are any. */
+  attentionShape?: readonly number[];
 }
 
 /** Every row `times` times in a row: from a row an image to a row a beam. The caller disposes it. */

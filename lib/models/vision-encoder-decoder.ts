@@ -67,10 +67,12 @@ export class VisionEncoderDecoderModel extends Module {
   /** generation_config.json: what `generate` does unless told otherwise */
   generationConfig: GenerationConfig = {};
 
-  constructor(config: VisionEncoderDecoderConfig, random = new Random(0), options: { pooler?: boolean } = {}) {
+  /** @param parts halves that exist already, as pretrained ones; they become this model's, whatever `config` says of them */
+  constructor(config: VisionEncoderDecoderConfig, random = new Random(0), { pooler, ...parts }: { pooler?: boolean; encoder?: ViTModel; decoder?: GPT2LMHeadModel } = {}) {
     super();
-    this.encoder = new ViTModel(config.encoder, random, options);
-    this.decoder = new GPT2LMHeadModel({ ...config.decoder, addCrossAttention: true }, random);
+    if (parts.decoder && !parts.decoder.config.addCrossAttention) throw new Error('The decoder has no cross attention: load it with addCrossAttention true.');
+    this.encoder = parts.encoder ?? new ViTModel(config.encoder, random, { pooler });
+    this.decoder = parts.decoder ?? new GPT2LMHeadModel({ ...config.decoder, addCrossAttention: true }, random);
     this.config = { ...config, encoder: this.encoder.config, decoder: this.decoder.config };
     const { hiddenSize } = this.encoder.config, { nEmbd } = this.decoder.config;
     if (hiddenSize !== nEmbd) this.enc_to_dec_proj = new Linear(hiddenSize, nEmbd, random);

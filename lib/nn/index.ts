@@ -15,6 +15,7 @@ export * from './linear';
 export * from './lstm';
 export * from './lstm-sequence';
 export * from './module';
+export * from './multi-head-attention';
 export * from './summary';
 export * from './replace-rows';
 export * from './rms-norm';

@@ -2,6 +2,7 @@ export * from './adam';
 export * from './caption-batches';
 export * from './encode-dataset';
 export * from './feature-cache';
+export * from './picture-batches';
 export * from './learning-rate-search';
 export * from './schedules';
 export * from './tensorboard';

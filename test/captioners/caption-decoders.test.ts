@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
-import { AttentionGruDecoder, attentionGruDefaults, AttentionLstmDecoder, LstmDecoder, type CaptionDecoder } from '../../lib/captioners';
+import { AttentionGruDecoder, attentionGruDefaults, AttentionLstmDecoder, LstmDecoder, TransformerDecoder, type CaptionDecoder } from '../../lib/captioners';
 import { Random, tensorCount, tf, valueAndGradients, type Tensor, type Tensor2D } from '../../lib/engine';
 import { generate } from '../../lib/generation';
 import { Adam } from '../../lib/training';
 import { SafetensorsFile } from '../../lib/weights';
 import { closeTo } from '../close-to';
 
-type Decoder = CaptionDecoder & { forward(features: Tensor, ids: Tensor2D): { logits: Tensor; attention?: Tensor } };
+type Decoder = CaptionDecoder & { forward(features: Tensor, ids: Tensor2D): { logits: Tensor; attention?: Tensor; crossAttentions?: Tensor[] } };
 interface Variant { name: string; file: string; decay: number; build(config: never): Decoder }
 
 const gru = (attentionFrom: 'hiddenState' | 'initialState') => (config: object): Decoder =>
@@ -18,6 +18,7 @@ const variants: Variant[] = [
   { name: 'AttentionLstmDecoder, tanh', file: 'attention-lstm-tanh', decay: 0.01, build: (config) => new AttentionLstmDecoder(config, new Random(1)) },
   { name: 'AttentionLstmDecoder, relu', file: 'attention-lstm-relu', decay: 0.01, build: (config) => new AttentionLstmDecoder(config, new Random(1)) },
   { name: 'LstmDecoder, three layers', file: 'lstm', decay: 0.01, build: (config) => new LstmDecoder(config, new Random(1)) },
+  { name: 'TransformerDecoder', file: 'transformer', decay: 0.01, build: (config) => new TransformerDecoder(config, new Random(1)) },
 ];
 
 /** The decoder with the reference's weights, and the reference's batch. */
@@ -43,11 +44,11 @@ describe('recurrent decoders', () => {
     describe(variant.name, () => {
       it('gives PyTorch\'s logits and attention weights', () => {
         const { source, decoder, batch, dispose } = load(variant);
-        const { logits, attention } = decoder.forward(batch.features, batch.inputIds);
+        const outputs = decoder.forward(batch.features, batch.inputIds), { logits, attention } = outputs;
         closeTo(logits.dataSync(), source.read('logits'), 1e-5);
         assert.equal(attention !== undefined, source.tensors.has('attention'));
         if (attention) closeTo(attention.dataSync(), source.read('attention'), 1e-6);
-        tf.dispose([logits, ...(attention ? [attention] : [])]);
+        tf.dispose(outputs as never);
         dispose();
       });
 
@@ -119,4 +120,36 @@ describe('recurrent decoders', () => {
       });
     });
   }
+
+  it('TransformerDecoder gives every layer\'s and head\'s attention on request, the same for beams as for the whole', () => {
+    const { decoder, batch, dispose } = load(variants.find(({ file }) => file === 'transformer')!);
+    const stepper = decoder.stepDecoder(batch.features, { outputAttentions: true });
+    const prompt = { promptIds: Array.from({ length: 5 }, () => [1]), eosTokenId: 2, padTokenId: 0 };
+    const found = generate(stepper, prompt, { numBeams: 3, maxNewTokens: 5 }).hypotheses.map(([best]) => best);
+    assert.deepEqual(stepper.attentionShape, [2, 3, 6]);
+    for (const [image, { tokens, attention }] of found.entries()) {
+      const ids = tf.tensor2d([[1, ...tokens.slice(0, -1)]], undefined, 'int32'), features = tf.slice(batch.features, [image, 0, 0], [1, -1, -1]);
+      const outputs = decoder.forward(features, ids);
+      const [[layers], [, heads, words, positions]] = [[outputs.crossAttentions!.length], outputs.crossAttentions![0].shape];
+      for (let word = 0; word < words!; word++) {
+        const expected = Array.from({ length: layers }, (_, layer) => {
+          const values = outputs.crossAttentions![layer].dataSync();
+          return Array.from({ length: heads! }, (_, head) => Array.from(values.subarray((head * words! + word) * positions!, (head * words! + word + 1) * positions!)));
+        }).flat(2);
+        closeTo(attention![word], expected, 1e-5);
+      }
+      tf.dispose([ids, features, outputs] as never);
+    }
+    stepper.dispose();
+    dispose();
+  });
+
+  it('TransformerDecoder refuses captions longer than its positions', () => {
+    const { decoder, batch, dispose } = load(variants.find(({ file }) => file === 'transformer')!);
+    const before = tensorCount(), ids = tf.zeros([5, 10], 'int32') as Tensor2D;
+    assert.throws(() => decoder.forward(batch.features, ids), /10 positions, but this decoder has 9/);
+    ids.dispose();
+    assert.equal(tensorCount(), before);
+    dispose();
+  });
 });

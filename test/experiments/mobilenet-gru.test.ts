@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { RecurrentCaptioner, type ImageEncoder } from '../../lib/captioners';
+import { FeatureCaptioner, type ImageEncoder } from '../../lib/captioners';
 import { CaptionDataset, loadScenes } from '../../lib/datasets';
 import { Random, tensorCount } from '../../lib/engine';
 import { buildCaptioner, captionRecords, loadEncoder, mobileNetGru, profile, score, trainCaptioner } from '../../lib/experiments';
@@ -77,12 +77,12 @@ describe('report 003 on a part of Scenes', function suite() {
     const saved = path.join(folder, 'captioner'), picture = dataset.records[0].image;
     captioner.save(saved);
     captioner.save(saved); // a second save replaces the first
-    const loaded = RecurrentCaptioner.load(saved);
+    const loaded = FeatureCaptioner.load(saved);
     const [a, b] = [await captioner.caption([picture], { numBeams: 3 }), await loaded.caption([picture], { numBeams: 3 })];
     assert.deepEqual(b, a);
     fs.writeFileSync(path.join(saved, 'config.json'), '{"model_type":"attention_gru_captioner"}');
-    assert.throws(() => RecurrentCaptioner.load(saved), /config\.json: vocab_size/);
-    assert.throws(() => RecurrentCaptioner.load(path.join(folder, 'nowhere')), /cannot be read/);
+    assert.throws(() => FeatureCaptioner.load(saved), /config\.json: vocab_size/);
+    assert.throws(() => FeatureCaptioner.load(path.join(folder, 'nowhere')), /cannot be read/);
     captioner.decoder.dispose();
     loaded.dispose();
   });
@@ -90,7 +90,7 @@ describe('report 003 on a part of Scenes', function suite() {
   it('refuses parts that do not fit together', () => {
     const other = buildCaptioner(config, new CaptionDataset('other', dataset.records.slice(0, 5)), encoder, new Random(1));
     const captioner = buildCaptioner(config, dataset, encoder, new Random(1));
-    assert.throws(() => new RecurrentCaptioner(encoder, captioner.decoder, other.vocabulary), /vocabulary has \d+ words, the decoder \d+/);
+    assert.throws(() => new FeatureCaptioner(encoder, captioner.decoder, other.vocabulary), /vocabulary has \d+ words, the decoder \d+/);
     other.decoder.dispose();
     captioner.decoder.dispose();
   });

@@ -9,10 +9,12 @@ import { SentencePieceBpe, WordVocabulary, type CaptionVocabulary } from '../tok
 import { loadState, saveState } from '../weights';
 import { AttentionGruDecoder } from './attention-gru-decoder';
 import { AttentionLstmDecoder } from './attention-lstm-decoder';
+import { captionAttention } from './caption-attention';
 import type { CaptionDecoder } from './caption-decoder';
 import type { Caption, Captioner, CaptionOptions } from './captioner';
 import { ImageEncoder } from './image-encoder';
 import { LstmDecoder } from './lstm-decoder';
+import { TransformerDecoder } from './transformer-decoder';
 
 const size = z.number().int().positive().max(1_000_000);
 const dropout = z.number().min(0).lt(1);
@@ -35,6 +37,13 @@ const kinds = [
     }),
   },
   { decoder: LstmDecoder, schema: z.object({ vocabSize: size, featureSize: size, embedSize: size, hiddenSize: size, numLayers: size, dropout }) },
+  {
+    decoder: TransformerDecoder,
+    schema: z.object({
+      vocabSize: size, featureSize: size, hiddenSize: size, numLayers: size, numHeads: size, feedForwardSize: size, activation: z.enum(['gelu', 'relu']), dropout,
+      maxPositions: size,
+    }),
+  },
 ] as const;
 
 /** Files that hold a vocabulary, and what reads them. */
@@ -44,8 +53,8 @@ const vocabularies: readonly { file: string; of: typeof WordVocabulary | typeof 
 /** A captioner's own defaults: most words with the end token, and how beams of different lengths compare. */
 export type CaptionerGeneration = Required<Pick<CaptionOptions, 'maxNewTokens' | 'lengthPenalty'>>;
 
-/** Reports 001 A, 002 and 003 as a whole: a frozen image encoder, a recurrent decoder and the words it was trained on. */
-export class RecurrentCaptioner<D extends CaptionDecoder = CaptionDecoder> implements Captioner {
+/** Reports 001 A, 002, 003 and 004 as a whole: a frozen image encoder, a decoder of its features and the words it was trained on. */
+export class FeatureCaptioner<D extends CaptionDecoder = CaptionDecoder> implements Captioner {
   /** @param generation what holds unless an option of a call says otherwise */
   constructor(readonly encoder: ImageEncoder, readonly decoder: D, readonly vocabulary: CaptionVocabulary,
     readonly generation: CaptionerGeneration = { maxNewTokens: 21, lengthPenalty: 1 }) {
@@ -66,31 +75,33 @@ export class RecurrentCaptioner<D extends CaptionDecoder = CaptionDecoder> imple
 
   /** As `caption`, from the encoder's features (B, positions, featureSize), for instance out of the feature cache. */
   captionFeatures(features: Tensor, options: CaptionOptions = {}): Caption[] {
-    return this.hypotheses(features, options).map(([best]) => this.describe(best));
+    return this.captionBeams(features, options).map(([best]) => best);
   }
 
   /** All beams of each picture, best first. */
   captionBeams(features: Tensor, options: CaptionOptions = {}): Caption[][] {
-    return this.hypotheses(features, options).map((beams) => beams.map((beam) => this.describe(beam)));
+    const { hypotheses, shape } = this.search(features, options);
+    return hypotheses.map((beams) => beams.map((beam) => this.describe(beam, shape)));
   }
 
-  private hypotheses(features: Tensor, options: CaptionOptions): Hypothesis[][] {
+  private search(features: Tensor, options: CaptionOptions): { hypotheses: Hypothesis[][]; shape: readonly number[] } {
     const { startId, endId, padId, unkId } = this.vocabulary;
-    const { batchSize: _, ...given } = options;
-    const decoder = this.decoder.stepDecoder(features);
+    const { batchSize: _, outputAttentions, ...given } = options;
+    const decoder = this.decoder.stepDecoder(features, { outputAttentions });
     const prompt = { promptIds: Array.from({ length: features.shape[0] }, () => [startId]), eosTokenId: endId, padTokenId: padId };
     const suppressTokens = [...new Set([padId, startId, unkId])].filter((id) => id !== endId);
     try {
-      return generate(decoder, prompt, mergeGenerationOptions({ ...this.generation, suppressTokens }, given)).hypotheses;
+      const { hypotheses } = generate(decoder, prompt, mergeGenerationOptions({ ...this.generation, suppressTokens }, given));
+      return { hypotheses, shape: decoder.attentionShape ?? [] };
     } finally {
       decoder.dispose();
     }
   }
 
-  private describe({ tokens, logProbability, score, attention }: Hypothesis): Caption {
+  private describe({ tokens, logProbability, score, attention }: Hypothesis, shape: readonly number[]): Caption {
     return {
       text: this.vocabulary.decode(tokens), tokens, words: tokens.map((id) => this.vocabulary.word(id)), logProbability, score,
-      ...(attention ? { attention: { maps: attention, grid: this.encoder.grid } } : {}),
+      ...(attention ? { attention: captionAttention(attention, shape, { prefix: this.encoder.prefix, aspect: this.encoder.grid[1] / this.encoder.grid[0] }) } : {}),
     };
   }
 
@@ -100,22 +111,21 @@ export class RecurrentCaptioner<D extends CaptionDecoder = CaptionDecoder> imple
     if (!kind || !vocabulary) throw new Error(`A captioner of ${this.decoder.constructor.name} and ${this.vocabulary.constructor.name} has no layout to be saved in.`);
     const temporary = `${folder}.${process.pid}.tmp`;
     fs.rmSync(temporary, { recursive: true, force: true });
-    fs.mkdirSync(path.join(temporary, 'encoder'), { recursive: true });
+    fs.mkdirSync(temporary, { recursive: true });
     const config = toSnakeCase({ modelType: kind.decoder.modelType, ...this.decoder.config, ...this.generation });
     fs.writeFileSync(path.join(temporary, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
     saveState(this.decoder, path.join(temporary, 'model.safetensors'));
     this.vocabulary.save(path.join(temporary, vocabulary.file));
-    for (const file of ['config.json', 'model.safetensors']) fs.copyFileSync(path.join(this.encoder.folder, file), path.join(temporary, 'encoder', file));
-    this.encoder.processor.save(path.join(temporary, 'encoder'));
+    this.encoder.save(path.join(temporary, 'encoder'));
     fs.rmSync(folder, { recursive: true, force: true });
     fs.renameSync(temporary, folder);
   }
 
   /** @throws Error naming the file and the key that is wrong */
-  static load(folder: string): RecurrentCaptioner {
+  static load(folder: string): FeatureCaptioner {
     const file = path.join(folder, 'config.json');
     const json = readJsonObject(folder, 'config.json');
-    if (!json) throw new Error(`${file} cannot be read: expected a folder that RecurrentCaptioner.save wrote.`);
+    if (!json) throw new Error(`${file} cannot be read: expected a folder that FeatureCaptioner.save wrote.`);
     const kind = kinds.find((one) => one.decoder.modelType === json.model_type);
     if (!kind) throw new Error(`${file}: model_type is ${String(json.model_type)}: expected one of ${kinds.map((one) => one.decoder.modelType).join(', ')}.`);
     const vocabulary = vocabularies.find((one) => fs.existsSync(path.join(folder, one.file)));
@@ -123,7 +133,7 @@ export class RecurrentCaptioner<D extends CaptionDecoder = CaptionDecoder> imple
     const decoder = new kind.decoder(parseConfig<never>(json, kind.schema as unknown as z.ZodType<never>, file), new Random(0));
     const defaults = parseConfig(json, z.object(generation), file);
     loadState(decoder, path.join(folder, 'model.safetensors'));
-    return new RecurrentCaptioner(ImageEncoder.load(path.join(folder, 'encoder')), decoder, vocabulary.of.load(path.join(folder, vocabulary.file)), defaults);
+    return new FeatureCaptioner(ImageEncoder.load(path.join(folder, 'encoder')), decoder, vocabulary.of.load(path.join(folder, vocabulary.file)), defaults);
   }
 
   dispose(): void { this.decoder.dispose(); this.encoder.dispose(); }

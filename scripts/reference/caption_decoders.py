@@ -1,7 +1,7 @@
-"""Fixtures of the LSTM decoders of reports 001 A and 002, made with PyTorch: outputs, gradients and ten AdamW steps of small ones.
+"""Fixtures of the decoders of reports 001 A, 002 and 004, made with PyTorch: outputs, gradients and ten AdamW steps of small ones.
 
-Run: python scripts/reference/lstm_captioners.py   (torch 2.15.0, safetensors 0.8)
-Writes test/fixtures/captioners/lstm.safetensors and attention-lstm-*.safetensors.
+Run: python scripts/reference/caption_decoders.py   (torch 2.15.0, safetensors 0.8)
+Writes lstm, attention-lstm-* and transformer.safetensors in test/fixtures/captioners.
 """
 import json
 from pathlib import Path
@@ -76,6 +76,26 @@ class PictureFirst(nn.Module):
         return F.cross_entropy(self(features, ids)[0].flatten(0, 1), labels.flatten())
 
 
+class Transformer(nn.Module):
+    def __init__(self, width, heads, inner, layers, positions):
+        super().__init__()
+        self.encoder_proj = nn.Linear(FEATURE, width)
+        self.embedding = nn.Embedding(VOCAB, width)
+        self.position_embedding = nn.Embedding(positions, width)
+        layer = nn.TransformerDecoderLayer(width, heads, inner, dropout=0, activation="gelu", batch_first=True)
+        self.decoder = nn.TransformerDecoder(layer, layers)
+        self.head = nn.Linear(width, VOCAB)
+
+    def forward(self, features, ids):
+        length = ids.shape[1]
+        words = self.embedding(ids) + self.position_embedding.weight[:length]
+        mask = nn.Transformer.generate_square_subsequent_mask(length)
+        return self.head(self.decoder(words, self.encoder_proj(features), tgt_mask=mask)), None
+
+    def loss(self, features, ids, labels):
+        return F.cross_entropy(self(features, ids)[0].flatten(0, 1), labels.flatten())
+
+
 def fixture(name, model, config):
     with torch.no_grad():
         for parameter in model.parameters():
@@ -110,3 +130,5 @@ common = {"vocabSize": VOCAB, "featureSize": FEATURE, "embedSize": EMBED, "hidde
 fixture("attention-lstm-tanh", ShowAttendTell(torch.tanh, 0.7), {**common, "attentionSize": ATTENTION, "attentionActivation": "tanh", "attentionPenalty": 0.7, "dropout": 0})
 fixture("attention-lstm-relu", ShowAttendTell(torch.relu, 1), {**common, "attentionSize": ATTENTION, "attentionActivation": "relu", "attentionPenalty": 1, "dropout": 0})
 fixture("lstm", PictureFirst(3), {**common, "numLayers": 3, "dropout": 0})
+transformer = Transformer(15, 3, 20, 2, 9)
+fixture("transformer", transformer, {"vocabSize": VOCAB, "featureSize": FEATURE, "hiddenSize": 15, "numHeads": 3, "feedForwardSize": 20, "numLayers": 2, "maxPositions": 9, "activation": "gelu", "dropout": 0})

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { PretrainedCaptioner } from '../../lib/captioners';
+import { CaptionDataset, loadScenes } from '../../lib/datasets';
+import { tensorCount } from '../../lib/engine';
+import { searchVitGpt2, vitGpt2 } from '../../lib/experiments';
+
+const few = (dataset: CaptionDataset) => new CaptionDataset('scenes-few', (['train', 'val', 'test'] as const).flatMap((split) => dataset.split(split).records.slice(0, split === 'train' ? 48 : 8)));
+
+describe('report 000, part A, on a part of Scenes', function suite() {
+  this.timeout(180_000);
+  const dataset = few(loadScenes()), config = { ...vitGpt2.small, learningRates: [1e-7, 3e-4], epochs: 4, batchSize: 8, warmupSteps: 2, patience: 4 };
+  let folder: string;
+  before(() => { folder = fs.mkdtempSync(path.join(os.tmpdir(), 'vit-gpt2-')); });
+  after(() => { fs.rmSync(folder, { recursive: true, force: true }); });
+
+  it('trains at each learning rate from the same start, keeps the best, captions, and is read back the same', async () => {
+    const before = tensorCount();
+    const tried: number[] = [];
+    const { runs, best, model: captioner } = await searchVitGpt2({ config, dataset, folder, onRun: (rate) => tried.push(rate) });
+    assert.deepEqual(tried, [1e-7, 3e-4]);
+    assert.deepEqual(runs.map(({ history }) => history.length), [4, 4]);
+    assert.equal(best.learningRate, 3e-4);
+    assert.ok(best.value! < runs[0].history[0].metrics.valLoss - 0.05, `validation loss falls: ${runs.map(({ history }) => history.map(({ metrics }) => metrics.valLoss.toFixed(2)))}`);
+    const pictures = dataset.split('test').records.slice(0, 3).map(({ image }) => image);
+    const captions = await captioner.caption(pictures, { numBeams: 2, outputAttentions: true });
+    for (const { text, tokens, words, attention } of captions) {
+      assert.match(text, /^[A-Z].*\.$/);
+      assert.equal(words.length, tokens.length);
+      assert.deepEqual(attention!.grid, [8, 8]);
+      assert.equal(attention!.maps.length, tokens.length);
+      assert.ok(attention!.maps.every((map) => map.length === 64 && map.reduce((a, b) => a + b) < 1.0001));
+      assert.deepEqual(attention!.heads!.shape.slice(2), [65]);
+    }
+    const saved = path.join(folder, 'captioner');
+    captioner.save(saved);
+    const loaded = PretrainedCaptioner.load(saved, { generation: { maxNewTokens: config.maxTokens } });
+    assert.deepEqual(await loaded.caption(pictures, { numBeams: 2 }), captions.map(({ attention: _, ...rest }) => rest));
+    loaded.dispose();
+    captioner.dispose();
+    assert.equal(tensorCount(), before);
+    // A search that has ended is loaded, not repeated.
+    const again = await searchVitGpt2({ config, dataset, folder, onStep: () => assert.fail('nothing is trained twice') });
+    assert.deepEqual(again.runs.map(({ history }) => history), runs.map(({ history }) => history));
+    again.model.dispose();
+  });
+});
