@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { tensorCount, tf, type Tensor } from '../../lib/engine';
 import { type ImageProcessor } from '../../lib/images';
-import { BertForMaskedLM, CLIPModel, DeiT3, GPT2LMHeadModel, load, ViTForImageClassification } from '../../lib/models';
+import { BertForMaskedLM, CLIPModel, DeiT3, GPT2LMHeadModel, InceptionResNetV2, load, MobileNetV2, ResNet, ViTForImageClassification } from '../../lib/models';
 import type { Module } from '../../lib/nn';
 import { inProject } from '../../lib/project';
 import type { Tokenizer } from '../../lib/tokenizers';
@@ -12,6 +12,7 @@ import { annotate, generateScene, KINDS, narrate, renderBatch, type Scene, type 
 import { PICTURE_LABELS, pictureLabels } from '../../scripts/pretrain/scene-labels';
 
 const CLASSES: Record<string, new (...args: never[]) => Module> = {
+  'mobilenet_v2-scenes': MobileNetV2, 'resnet101-scenes': ResNet, 'resnet50-scenes': ResNet, 'inception_resnet_v2-scenes': InceptionResNetV2,
   'vit-scenes': ViTForImageClassification, 'deit3-scenes': DeiT3, 'gpt2-scenes': GPT2LMHeadModel, 'bert-scenes': BertForMaskedLM,
   'clip-scenes': CLIPModel,
 };
@@ -50,7 +51,7 @@ describe('small checkpoints', () => {
   }
 
   describe('classifiers', () => {
-    const classifiers = { 'vit-scenes': 0.5, 'deit3-scenes': 0.5 } as Record<string, number>;
+    const classifiers = { 'vit-scenes': 0.5, 'deit3-scenes': 0.35, 'mobilenet_v2-scenes': 0.5, 'resnet101-scenes': 0.5, 'resnet50-scenes': 0.5, 'inception_resnet_v2-scenes': 0.5 } as Record<string, number>;
     for (const [name, bar] of Object.entries(classifiers).filter(([name]) => folders.includes(name))) {
       it(`${name} names the kind of thing in at least ${100 * bar} % of new pictures, of 24, and most of what else it is asked`, async () => {
         const { scenes, pictures } = await heldOut(48);
