@@ -4,6 +4,7 @@ export * from './caption-attention';
 export * from './caption-decoder';
 export * from './captioner';
 export * from './image-encoder';
+export * from './load-captioner';
 export * from './lstm-decoder';
 export * from './feature-captioner';
 export * from './pretrained-captioner';

@@ -4,12 +4,14 @@
  *
  * Exit codes: 0 done, 1 the work failed (the message says where), 2 the command line was wrong.
  */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { DownloadCommandOptions } from './download';
 import type { EvaluateOptions } from './evaluate';
+import type { OccludeCommandOptions } from './occlude';
 
 function commands(): Command {
-  const program = new Command('captioning').description('Image captioning: scores for captions, published checkpoints').exitOverride();
+  const program = new Command('captioning').exitOverride();
+  program.description('Image captioning: scores for captions, published checkpoints, captions of occluded pictures');
   program
     .command('evaluate')
     .description('score captions against references: BLEU, ROUGE-L, CIDEr, CIDEr-D, METEOR (NLTK)')
@@ -39,7 +41,36 @@ function commands(): Command {
       const { download, listCheckpoints } = require('./download') as typeof import('./download');
       process.stdout.write(options.list ? listCheckpoints(options) : await download(name!, options));
     });
+  program
+    .command('occlude')
+    .description('caption pictures at several levels of occlusion with saved captioners, into captions.csv')
+    .requiredOption('--folder <folder>', 'where the run is kept; run again, it goes on where it stopped')
+    .option('--model <name=folder...>', 'a saved captioner and the name it has in the table')
+    .option('--shard <i/n>', 'only this part of the batches, to be merged with the others')
+    .option('--merge', 'write captions.csv from the shards in the folder, once all are whole')
+    .option('--limit <pictures>', 'the first so many pictures of the test split (default: all)', wholeNumber)
+    .option('--levels <percent,…>', 'default: 0,10,50,80', (text) => text.split(',').map(wholeNumber))
+    .option('--grid <cells>', 'cells a side (default: 16)', wholeNumber)
+    .option('--pattern <pattern>', 'random, center or border (default: random)')
+    .option('--fill <fill>', 'black, mean, noise or blur (default: black)')
+    .option('--seed <seed>', 'of the cells (default: 42)', wholeNumber)
+    .option('--batch <pictures>', 'pictures whose levels make one batch', wholeNumber)
+    .option('--num-beams <beams>', 'default: the captioner\'s own', wholeNumber)
+    .option('--restart', 'begin anew if the folder holds a run with other settings')
+    .addHelpText('after', `
+Pictures are those of the profile: Scenes, or Flickr8k with PROFILE=full. As a job array:
+  captioning occlude --model Custom=runs/captioner --folder runs/occlusion --shard $SLURM_ARRAY_TASK_ID/8
+  captioning occlude --merge --folder runs/occlusion`)
+    .action(async (options: OccludeCommandOptions) => {
+      const { occlude } = require('./occlude') as typeof import('./occlude');
+      process.stdout.write(await occlude(options));
+    });
   return program;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
 }
 
 /** Run one command line, `argv` as in `process.argv`. Never throws: failures go to standard error and into `process.exitCode`. */

@@ -3,7 +3,7 @@
  * models are made elsewhere (Part A) and handed over by name.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadFlickr8k, loadScenes, OCCLUSION_LEVELS, type CaptionDataset, type CaptionSourceRow, type Split } from '../datasets';
@@ -74,6 +74,7 @@ export function scoreOccluded({ bootstrap }: OcclusionConfig, rows: readonly Cap
  * these.
  */
 export async function checkpointVersion(folder: string): Promise<string> {
+  if (!existsSync(folder)) throw new Error(`${folder}: there is no such folder; expected that of a checkpoint.`);
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
   if (files.length === 0) throw new Error(`${folder} is empty; expected the folder of a checkpoint.`);

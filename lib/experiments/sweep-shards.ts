@@ -1,6 +1,6 @@
 /** Parts of a sweep, and the table made of all of them once nothing is missing and nothing is there twice. */
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeCaptionSources, type CaptionSourceRow } from '../datasets';
 import { inProject } from '../project';
@@ -78,7 +78,7 @@ export function mergeOcclusionSweep(place: string): { file: string; rows: readon
 
 /** The journals of a folder, one for each shard, of one sweep. */
 function readShards(folder: string): SweepRecord[] {
-  const names = readdirSync(folder).filter((name) => SHARD_FILE.test(name));
+  const names = (existsSync(folder) ? readdirSync(folder) : []).filter((name) => SHARD_FILE.test(name));
   const shards = names.map((name): Shard => {
     const [, index, count] = SHARD_FILE.exec(name)!;
     return { index: Number(index), count: Number(count) };
