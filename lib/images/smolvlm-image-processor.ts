@@ -1,6 +1,6 @@
 /**
- * SmolVLM's picture preparation (transformers' SmolVLMImageProcessor and Idefics3ImageProcessor, with Pillow's resizing): a picture is scaled to
- * a longest edge, stretched to whole tiles, cut into them, and followed by itself at the size of one tile.
+ * SmolVLM's picture preparation (transformers' SmolVLMImageProcessor and Idefics3ImageProcessor, with Pillow's resizing): a picture is
+ * scaled to a longest edge, stretched to whole tiles, cut into them, and followed by itself at the size of one tile.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,8 @@ import { resizeImage, type ResampleFilter } from './resize';
 import { ImageError, type RgbImage } from './rgb-image';
 import { readSmolVLMPreprocessorConfig, toSmolVLMPreprocessorFile } from './smolvlm-preprocessor-config';
 
-type Values = Pick<ImageProcessorConfig, 'doRescale' | 'rescaleFactor' | 'doNormalize' | 'imageMean' | 'imageStd' | 'exifRotation' | 'maxPixels'>;
+type Values =
+  Pick<ImageProcessorConfig, 'doRescale' | 'rescaleFactor' | 'doNormalize' | 'imageMean' | 'imageStd' | 'exifRotation' | 'maxPixels'>;
 
 /** Names are those of `preprocessor_config.json`, in camelCase. */
 export interface SmolVLMImageConfig extends Values {
@@ -44,13 +45,15 @@ interface Sides { width: number; height: number }
 function scaledTo({ width, height }: Sides, longest: number): Sides {
   const ratio = width / height;
   const even = (side: number) => Math.max(1, side + (side % 2));
-  return width >= height ? { width: longest, height: even(Math.trunc(longest / ratio)) } : { width: even(Math.trunc(longest * ratio)), height: longest };
+  if (width >= height) return { width: longest, height: even(Math.trunc(longest / ratio)) };
+  return { width: even(Math.trunc(longest * ratio)), height: longest };
 }
 
 function below({ width, height }: Sides, longest: number): Sides {
   const ratio = width / height;
   if (Math.max(width, height) <= longest) return { width, height };
-  return width >= height ? { width: longest, height: Math.max(1, Math.trunc(longest / ratio)) } : { width: Math.max(1, Math.trunc(longest * ratio)), height: longest };
+  if (width >= height) return { width: longest, height: Math.max(1, Math.trunc(longest / ratio)) };
+  return { width: Math.max(1, Math.trunc(longest * ratio)), height: longest };
 }
 
 /** Stretched to whole tiles: the longer side first, the shorter one from it by the aspect ratio. */
@@ -81,7 +84,8 @@ export class SmolVLMImageProcessor {
     this.values = new PixelPreparation({ ...NORMALIZATION.half, ...options, size: { height: 1, width: 1 }, doResize: false });
     const { doRescale, rescaleFactor, doNormalize, imageMean, imageStd, exifRotation, maxPixels } = this.values.config;
     this.config = {
-      doResize: true, size: { longestEdge: 1456 }, resample: 'lanczos', doImageSplitting: true, maxImageSize: { longestEdge: 364 }, ...options,
+      doResize: true, size: { longestEdge: 1456 }, resample: 'lanczos', doImageSplitting: true, maxImageSize: { longestEdge: 364 },
+      ...options,
       doRescale, rescaleFactor, doNormalize, imageMean, imageStd, exifRotation, maxPixels,
     };
   }
@@ -130,8 +134,10 @@ export class SmolVLMImageProcessor {
       }
     }
     return {
-      pixelValues: { data, shape: [texts.length, most, side, side, 3] }, pixelAttentionMask: { data: mask, shape: [texts.length, most, side, side] },
-      rows: pictures.map((text) => text.map(({ rows }) => rows)), columns: pictures.map((text) => text.map(({ columns }) => columns)),
+      pixelValues: { data, shape: [texts.length, most, side, side, 3] },
+      pixelAttentionMask: { data: mask, shape: [texts.length, most, side, side] },
+      rows: pictures.map((text) => text.map(({ rows }) => rows)),
+      columns: pictures.map((text) => text.map(({ columns }) => columns)),
     };
   }
 }

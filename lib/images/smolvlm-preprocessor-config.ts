@@ -7,8 +7,9 @@ import type { SmolVLMImageConfig } from './smolvlm-image-processor';
 const Pixels = z.number().int().positive().max(4096);
 const LongestEdge = z.strictObject({ longest_edge: Pixels }).transform(({ longest_edge }) => ({ longestEdge: longest_edge }));
 const Channels = z.tuple([z.number(), z.number(), z.number()]);
+const Type = z.string().regex(/^(SmolVLM|Idefics3)ImageProcessor(Fast|Pil)?$/, 'expected SmolVLMImageProcessor or Idefics3ImageProcessor');
 const SmolVLMFile = z.object({
-  image_processor_type: z.string().regex(/^(SmolVLM|Idefics3)ImageProcessor(Fast|Pil)?$/, 'expected SmolVLMImageProcessor or Idefics3ImageProcessor').optional(),
+  image_processor_type: Type.optional(),
   do_resize: z.boolean().nullish(),
   size: LongestEdge.nullish(),
   resample: z.number().int().min(0).max(5).nullish(),
@@ -26,14 +27,18 @@ const SmolVLMFile = z.object({
 /** @throws Error naming the file and the key that is wrong or not supported. */
 export function readSmolVLMPreprocessorConfig(folder: string): Partial<SmolVLMImageConfig> {
   const found = findImageProcessorJson(folder);
-  if (!found) throw new Error(`${join(folder, 'preprocessor_config.json')}: there is no such file; it comes with the checkpoint and says how pictures are prepared.`);
+  if (!found) {
+    const missing = join(folder, 'preprocessor_config.json');
+    throw new Error(`${missing}: there is no such file; it comes with the checkpoint and says how pictures are prepared.`);
+  }
   const { json, file } = found;
   const parsed = SmolVLMFile.safeParse(json);
   if (!parsed.success) throw new Error(`${file}: ${describeIssue(parsed.error)}`);
   const set = parsed.data;
   const config = {
-    doResize: set.do_resize, size: set.size, resample: set.resample == null ? undefined : filterOf(set.resample), doImageSplitting: set.do_image_splitting,
-    maxImageSize: set.max_image_size, doRescale: set.do_rescale, rescaleFactor: set.rescale_factor, doNormalize: set.do_normalize,
+    doResize: set.do_resize, size: set.size, resample: set.resample == null ? undefined : filterOf(set.resample),
+    doImageSplitting: set.do_image_splitting, maxImageSize: set.max_image_size,
+    doRescale: set.do_rescale, rescaleFactor: set.rescale_factor, doNormalize: set.do_normalize,
     imageMean: set.image_mean, imageStd: set.image_std,
   };
   // What the file leaves out, or has as null, is as the class has it.

@@ -1,7 +1,7 @@
 /**
  * Llama-type language model (Touvron et al. 2023, https://arxiv.org/abs/2302.13971; SmolLM's and SmolVLM's) with the parameter names of
- * transformers' LlamaForCausalLM (transformers/models/llama): RMS normalisation before attention and MLP, rotary positions, key heads shared
- * by several query heads, a gated MLP.
+ * transformers' LlamaForCausalLM (transformers/models/llama): RMS normalisation before attention and MLP, rotary positions, key heads
+ * shared by several query heads, a gated MLP.
  */
 import { Random, tf, type Tensor } from '../engine';
 import { activation, attention, attentionMask, Dropout, Embedding, Linear, Module, RMSNorm, rotaryTables, rotate, splitHeads,
@@ -40,7 +40,8 @@ export interface LlamaConfig {
 
 /** What transformers' LlamaConfig assumes: Llama 7B. */
 export const llamaDefaults: LlamaConfig = {
-  vocabSize: 32000, hiddenSize: 4096, intermediateSize: 11008, numHiddenLayers: 32, numAttentionHeads: 32, numKeyValueHeads: null, headDim: null,
+  vocabSize: 32000, hiddenSize: 4096, intermediateSize: 11008, numHiddenLayers: 32, numAttentionHeads: 32,
+  numKeyValueHeads: null, headDim: null,
   hiddenAct: 'silu', maxPositionEmbeddings: 2048, rmsNormEps: 1e-6, ropeTheta: 10000, padTokenId: null, tieWordEmbeddings: false,
   attentionBias: false, attentionDropout: 0, mlpBias: false, initializerRange: 0.02,
 };
@@ -168,13 +169,14 @@ export class LlamaModel extends Module {
   constructor(config: Partial<LlamaConfig> = {}, random = new Random(0)) {
     super();
     this.config = { ...llamaDefaults, ...config };
-    const { vocabSize, hiddenSize, numHiddenLayers, numAttentionHeads, numKeyValueHeads, padTokenId, rmsNormEps, initializerRange } = this.config;
+    const { vocabSize, hiddenSize, numHiddenLayers, numAttentionHeads, numKeyValueHeads, padTokenId, rmsNormEps } = this.config;
     if (numKeyValueHeads && numAttentionHeads % numKeyValueHeads !== 0) {
       throw new Error(`numKeyValueHeads ${numKeyValueHeads} does not divide numAttentionHeads ${numAttentionHeads}: check config.json.`);
     }
-    this.embed_tokens = new Embedding(vocabSize, hiddenSize, random, padTokenId === null ? undefined : padTokenId + (padTokenId < 0 ? vocabSize : 0));
+    const padding = padTokenId === null ? undefined : padTokenId + (padTokenId < 0 ? vocabSize : 0);
+    this.embed_tokens = new Embedding(vocabSize, hiddenSize, random, padding);
     const { weight } = this.embed_tokens;
-    weight.assign(tf.mul(weight.tensor, initializerRange));
+    weight.assign(tf.mul(weight.tensor, this.config.initializerRange));
     this.layers = Array.from({ length: numHiddenLayers }, () => new LlamaDecoderLayer(this.config, random));
     this.norm = new RMSNorm(hiddenSize, rmsNormEps);
   }
@@ -182,21 +184,27 @@ export class LlamaModel extends Module {
   forward(inputs: LlamaInputs): LlamaOutputs {
     const { inputIds, inputsEmbeds, attentionMask: padding, pastKeyValues, useCache, outputHiddenStates, outputAttentions } = inputs;
     const { hiddenSize, numHiddenLayers, ropeTheta } = this.config;
-    if (!inputIds === !inputsEmbeds) throw new Error(`A Llama takes either inputIds or inputsEmbeds: ${inputIds ? 'both' : 'neither'} were given.`);
+    if (!inputIds === !inputsEmbeds) {
+      throw new Error(`A Llama takes either inputIds or inputsEmbeds: ${inputIds ? 'both' : 'neither'} were given.`);
+    }
     if (inputsEmbeds && (inputsEmbeds.rank !== 3 || inputsEmbeds.shape[2] !== hiddenSize)) {
       throw new Error(`inputsEmbeds have the shape [${inputsEmbeds.shape}]: expected [batch, positions, ${hiddenSize}].`);
     }
-    if (pastKeyValues && pastKeyValues.length !== numHiddenLayers) throw new Error(`pastKeyValues of ${pastKeyValues.length} layers for ${numHiddenLayers}.`);
+    if (pastKeyValues && pastKeyValues.length !== numHiddenLayers) {
+      throw new Error(`pastKeyValues of ${pastKeyValues.length} layers for ${numHiddenLayers}.`);
+    }
     const past = pastKeyValues?.[0].key.shape[2] ?? 0, length = (inputIds ?? inputsEmbeds)!.shape[1]!;
     return tf.tidy(() => {
-      const positions = rotaryTables(inputs.positionIds ?? tf.range(past, past + length, 1, 'int32').expandDims(0), headSize(this.config), ropeTheta);
+      const positionIds = inputs.positionIds ?? tf.range(past, past + length, 1, 'int32').expandDims(0);
+      const positions = rotaryTables(positionIds, headSize(this.config), ropeTheta);
       const mask = attentionMask({ causal: { queries: length, keys: past + length }, padding });
       let hidden = inputsEmbeds ? tf.clone(inputsEmbeds) : this.embed_tokens.forward(inputIds!);
-      const hiddenStates = [hidden], attentions: Tensor[] = [], cache: KeyValues[] = [];
+      const hiddenStates: Tensor[] = [], attentions: Tensor[] = [], cache: KeyValues[] = [];
       for (const [i, layer] of this.layers.entries()) {
         const { hidden: next, attended: { weights, key, value } } = layer.forward(hidden, { positions, mask, past: pastKeyValues?.[i] });
+        if (outputHiddenStates) hiddenStates.push(hidden);
+        else hidden.dispose();
         hidden = next;
-        hiddenStates.push(hidden);
         if (outputAttentions) attentions.push(weights);
         else weights.dispose();
         if (useCache) cache.push({ key, value });
@@ -205,7 +213,7 @@ export class LlamaModel extends Module {
       const lastHiddenState = this.norm.forward(hidden);
       return {
         lastHiddenState,
-        ...(outputHiddenStates ? { hiddenStates: [...hiddenStates.slice(0, -1), tf.clone(lastHiddenState)] } : {}),
+        ...(outputHiddenStates ? { hiddenStates: [...hiddenStates, tf.clone(lastHiddenState)] } : {}),
         ...(outputAttentions ? { attentions } : {}),
         ...(useCache ? { pastKeyValues: cache } : {}),
       } as never;

@@ -8,7 +8,9 @@ import { SmolVLMProcessor, type SmolVLMForConditionalGeneration } from './smolvl
 export type ProcessorOf<M> = M extends SmolVLMForConditionalGeneration ? SmolVLMProcessor : ImageProcessor;
 
 /** null where the folder says nothing about pictures, or has no tokenizer for a processor that needs one. */
-export function readProcessor(folder: string, config: ConfigJson | null, tokenizer: Tokenizer | null): ImageProcessor | SmolVLMProcessor | null {
+export function readProcessor(
+  folder: string, config: ConfigJson | null, tokenizer: Tokenizer | null,
+): ImageProcessor | SmolVLMProcessor | null {
   const found = findImageProcessorJson(folder);
   if (!found && !(config && 'pretrained_cfg' in config)) return null;
   if (!/^(SmolVLM|Idefics3)ImageProcessor/.test(String(found?.json.image_processor_type))) return ImageProcessor.fromPretrained(folder);

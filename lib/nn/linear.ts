@@ -16,7 +16,8 @@ export class Linear extends Module {
   constructor(readonly inFeatures: number, readonly outFeatures: number, random: Random, { bias = true, std }: LinearOptions = {}) {
     super();
     const bound = 1 / Math.sqrt(inFeatures);
-    this.weight = new Parameter(std === undefined ? uniform([outFeatures, inFeatures], bound, random) : normal([outFeatures, inFeatures], std, random));
+    const shape = [outFeatures, inFeatures];
+    this.weight = new Parameter(std === undefined ? uniform(shape, bound, random) : normal(shape, std, random));
     if (bias) this.bias = new Parameter(std === undefined ? uniform([outFeatures], bound, random) : tf.zeros([outFeatures]));
   }
 

@@ -2,8 +2,8 @@ import { customGradient, tf, type Tensor, type Tensor2D } from '../engine';
 import { Module, Parameter } from './module';
 
 /**
- * Root mean square normalisation over the last axis (Zhang & Sennrich 2019, https://arxiv.org/abs/1910.07467) with the name of transformers'
- * LlamaRMSNorm: no mean is subtracted, there is no bias, the epsilon stands inside the root.
+ * Root mean square normalisation over the last axis (Zhang & Sennrich 2019, https://arxiv.org/abs/1910.07467) with the name of
+ * transformers' LlamaRMSNorm: no mean is subtracted, there is no bias, the epsilon stands inside the root.
  */
 export class RMSNorm extends Module {
   readonly weight: Parameter;

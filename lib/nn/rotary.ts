@@ -1,10 +1,10 @@
 /**
- * Rotary position embedding (Su et al. 2021, https://arxiv.org/abs/2104.09864) as Llama's checkpoints on the hub have it: value i of a head's
- * first half turns with value i of its second half, by the angle position · theta^(−2i/size).
+ * Rotary position embedding (Su et al. 2021, https://arxiv.org/abs/2104.09864) as Llama's checkpoints on the hub have it: value i of a
+ * head's first half turns with value i of its second half, by the angle position · theta^(−2i/size).
  */
 import { customGradient, tf, type Tensor } from '../engine';
 
-/** Cosines and sines of every position, (B or 1, 1, T, size); the sines of the first half negated, so that turning takes no further sign. */
+/** Cosines and sines of every position, (B or 1, 1, T, size); the sines of the first half negated, so that turning takes no sign. */
 export interface RotaryTables { cos: Tensor; sin: Tensor }
 
 /**

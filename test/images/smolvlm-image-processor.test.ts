@@ -67,6 +67,11 @@ describe('SmolVLMImageProcessor', () => {
       assert.equal(SmolVLMImageProcessor.fromPretrained(folder, { doImageSplitting: false }).config.doImageSplitting, false);
     });
 
+    it('inside the processor_config.json that transformers 5 writes', () => {
+      writeFileSync(join(folder, 'processor_config.json'), JSON.stringify({ image_seq_len: 4, image_processor: { image_processor_type: 'SmolVLMImageProcessor', size: { longest_edge: 77 } } }));
+      assert.equal(SmolVLMImageProcessor.fromPretrained(folder).config.size.longestEdge, 77);
+    });
+
     it('filling in what the class has by default', () => {
       const { config } = new SmolVLMImageProcessor();
       assert.deepEqual(read({ image_processor_type: 'SmolVLMImageProcessor', size: null }), config);

@@ -21,7 +21,9 @@ export function patchPositions(
     const down = cellsOf(rows, Array.from({ length: rows }, (_, row) => at(row, 0)).filter(Boolean).length, edges);
     const across = cellsOf(columns, Array.from({ length: columns }, (_, column) => at(0, column)).filter(Boolean).length, edges);
     for (const [row, cell] of down.entries()) {
-      for (const [column, besides] of across.entries()) if (at(row, column)) positions[start + row * columns + column] = cell * perSide + besides;
+      for (const [column, besides] of across.entries()) {
+        if (at(row, column)) positions[start + row * columns + column] = cell * perSide + besides;
+      }
     }
   }
   return positions;

@@ -1,6 +1,6 @@
 /**
- * SmolVLM's texts and pictures together (transformers' SmolVLMProcessor and Idefics3Processor): each `<image>` of a prompt becomes the places of
- * its tiles, row by row, and of the whole picture.
+ * SmolVLM's texts and pictures together (transformers' SmolVLMProcessor and Idefics3Processor): each `<image>` of a prompt becomes the
+ * places of its tiles, row by row, and of the whole picture.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -52,9 +52,14 @@ export class SmolVLMProcessor {
    *
    * @throws Error naming the file and key that is wrong or missing.
    */
-  static fromPretrained(folder: string, overrides: Partial<SmolVLMImageConfig> = {}, tokenizer = Tokenizer.fromPretrained(folder)): SmolVLMProcessor {
+  static fromPretrained(
+    folder: string, overrides: Partial<SmolVLMImageConfig> = {}, tokenizer = Tokenizer.fromPretrained(folder),
+  ): SmolVLMProcessor {
     const parsed = schema.safeParse(readJsonObject(folder, file) ?? {});
-    if (!parsed.success) throw new Error(`${path.join(folder, file)}: '${parsed.error.issues[0].path.join('.')}': ${parsed.error.issues[0].message}`);
+    if (!parsed.success) {
+      const { path: key, message } = parsed.error.issues[0];
+      throw new Error(`${path.join(folder, file)}: '${key.join('.')}': ${message}`);
+    }
     return new SmolVLMProcessor(SmolVLMImageProcessor.fromPretrained(folder, overrides), tokenizer, parsed.data.image_seq_len);
   }
 
@@ -62,7 +67,8 @@ export class SmolVLMProcessor {
   save(folder: string): void {
     this.imageProcessor.save(folder);
     fs.mkdirSync(folder, { recursive: true });
-    writeWhole(path.join(folder, file), `${JSON.stringify({ processor_class: 'SmolVLMProcessor', image_seq_len: this.imageSeqLen }, null, 2)}\n`);
+    const json = { processor_class: 'SmolVLMProcessor', image_seq_len: this.imageSeqLen };
+    writeWhole(path.join(folder, file), `${JSON.stringify(json, null, 2)}\n`);
   }
 
   /** The prompt of a conversation by the checkpoint's chat template, `<image>` in the places of pictures. */
@@ -77,7 +83,8 @@ export class SmolVLMProcessor {
     const pictures = picturesOf(texts, images);
     const prepared = pictures.some((list) => list.length > 0) ? await this.imageProcessor.batch(pictures) : undefined;
     const expanded = prepared ? texts.map((one, i) => this.expand(one, prepared.rows[i], prepared.columns[i])) : texts;
-    const { inputIds, attentionMask } = this.tokenizer.encodeBatch(expanded, { padding: texts.length > 1 ? 'longest' : false, paddingSide });
+    const padding = texts.length > 1 && 'longest';
+    const { inputIds, attentionMask } = this.tokenizer.encodeBatch(expanded, { padding, paddingSide });
     if (inputIds[0].length === 0) throw new Error('The text is empty.');
     return {
       inputIds: tf.tensor2d(inputIds, undefined, 'int32'), attentionMask: tf.tensor2d(attentionMask, undefined, 'int32'),
@@ -99,21 +106,25 @@ export class SmolVLMProcessor {
   }
 }
 
+type Lists = readonly (readonly ImageSource[])[];
+
 /** The pictures of each text. */
-function picturesOf(texts: readonly string[], images: readonly ImageSource[] | readonly (readonly ImageSource[])[]): readonly (readonly ImageSource[])[] {
+function picturesOf(texts: readonly string[], images: readonly ImageSource[] | Lists): Lists {
   const wanted = texts.map((text) => text.split(place).length - 1), total = wanted.reduce((a, b) => a + b, 0);
   const nested = images.length > 0 && Array.from<unknown>(images).every(Array.isArray);
-  const lists = nested ? images as readonly (readonly ImageSource[])[] : wanted.map((count, i) => {
+  const lists = nested ? images as Lists : wanted.map((count, i) => {
     const from = wanted.slice(0, i).reduce((a, b) => a + b, 0);
     return (images as readonly ImageSource[]).slice(from, from + count);
   });
   const given = nested ? lists.map((list) => list.length) : [images.length];
   if (`${given}` !== `${nested ? wanted : [total]}`) {
-    throw new Error(`The prompts hold ${place} ${wanted.join(', ')} times, but there are ${given.join(', ')} pictures: expected as many pictures as places.`);
+    throw new Error(`The prompts hold ${place} ${wanted.join(', ')} times, but there are ${given.join(', ')} pictures: `
+      + 'expected as many pictures as places.');
   }
   return lists;
 }
 
 const tensorsOf = ({ pixelValues, pixelAttentionMask }: ImageTiles): { pixelValues: Tensor; pixelAttentionMask: Tensor } => ({
-  pixelValues: tf.tensor(pixelValues.data, pixelValues.shape), pixelAttentionMask: tf.tensor(pixelAttentionMask.data, pixelAttentionMask.shape, 'int32'),
+  pixelValues: tf.tensor(pixelValues.data, pixelValues.shape),
+  pixelAttentionMask: tf.tensor(pixelAttentionMask.data, pixelAttentionMask.shape, 'int32'),
 });

@@ -1,10 +1,12 @@
 /**
  * SmolVLM (Marafioti et al. 2025, https://arxiv.org/abs/2504.05299; Idefics3, https://arxiv.org/abs/2408.12637) with the parameter names of
- * transformers' SmolVLMForConditionalGeneration, which are Idefics3's too: a picture tower, a connector that makes a few vectors of the text's
- * width of many patches, and a Llama in whose sentence they stand.
+ * transformers' SmolVLMForConditionalGeneration, which are Idefics3's too: a picture tower, a connector that makes a few vectors of the
+ * text's width of many patches, and a Llama in whose sentence they stand.
  */
 import { Random, tf, type Tensor, type Tensor4D } from '../../engine';
-import { generateOnce, resolveGeneration, streamOnce, type GenerationConfig, type GenerationResult, type PreparedGeneration, type TokenStream } from '../../generation';
+import {
+  generateOnce, resolveGeneration, streamOnce, type GenerationConfig, type GenerationResult, type PreparedGeneration, type TokenStream,
+} from '../../generation';
 import { Linear, Module, replaceRows } from '../../nn';
 import { cachedStepDecoder, readPrompt, type TextGenerationInputs } from '../cached-step-decoder';
 import { languageModelHead } from '../causal-language-model';
@@ -15,7 +17,7 @@ import { SmolVLMVisionTransformer } from './vision-model';
 
 /** Pictures, as `SmolVLMProcessor` prepares them. */
 export interface SmolVLMPictures {
-  /** (B, pictures, C, H, W) or (B, pictures, H, W, C): tiles and whole pictures of each text in order; those that are all zero are padding */
+  /** (B, pictures, C, H, W) or (B, pictures, H, W, C): each text's tiles and whole pictures; those that are all zero are padding */
   pixelValues?: Tensor;
   /** (B, pictures, H, W), 0 for padding; all valid unless given */
   pixelAttentionMask?: Tensor;
@@ -44,7 +46,8 @@ class ModalityProjection extends Module {
 
   constructor({ visionConfig, textConfig, scaleFactor }: SmolVLMConfig, random: Random) {
     super();
-    this.proj = new Linear(visionConfig.hiddenSize * scaleFactor ** 2, textConfig.hiddenSize, random, { bias: false, std: visionConfig.initializerRange });
+    const { hiddenSize, initializerRange: std } = visionConfig;
+    this.proj = new Linear(hiddenSize * scaleFactor ** 2, textConfig.hiddenSize, random, { bias: false, std });
   }
 }
 
@@ -63,7 +66,9 @@ class Connector extends Module {
     const { factor } = this;
     const [pictures, patches, width] = x.shape as [number, number, number];
     const side = Math.sqrt(patches), fewer = side / factor;
-    if (!Number.isInteger(fewer)) throw new Error(`${patches} patches are no square whose side divides by scaleFactor ${factor}: check the size of pixelValues.`);
+    if (!Number.isInteger(fewer)) {
+      throw new Error(`${patches} patches are no square whose side divides by scaleFactor ${factor}: check the size of pixelValues.`);
+    }
     return tf.tidy(() => {
       const squares = tf.transpose(tf.reshape(x, [pictures, fewer, factor, fewer, factor * width]), [0, 1, 3, 2, 4]);
       return this.modality_projection.proj.forward(tf.reshape(squares, [pictures, fewer * fewer, factor * factor * width]));
@@ -89,7 +94,10 @@ export class SmolVLMModel extends Module {
   /** The text's vectors for pictures: (pictures that are no padding, vectors a picture, text's width). Shapes as in `SmolVLMInputs`. */
   imageFeatures(pixelValues: Tensor, pixelAttentionMask?: Tensor | null): Tensor {
     const { numChannels, patchSize, numAttentionHeads } = this.config.visionConfig;
-    if (pixelValues.rank !== 5) throw new Error(`pixelValues have the shape [${pixelValues.shape}]: expected [batch, pictures, ${numChannels}, height, width] or channels last.`);
+    if (pixelValues.rank !== 5) {
+      throw new Error(`pixelValues have the shape [${pixelValues.shape}]: expected [batch, pictures, ${numChannels}, height, width] `
+        + 'or channels last.');
+    }
     return tf.tidy(() => {
       const all = flattened(pixelValues), real = realPictures(all);
       const chosen = (x: Tensor): Tensor => (real.length === all.shape[0] ? x : tf.gather(x, tf.tensor1d(real, 'int32')));
@@ -101,13 +109,17 @@ export class SmolVLMModel extends Module {
       }
       const patches = pixelAttentionMask ? patchMask(chosen(flattened(pixelAttentionMask)), patchSize) : null;
       const rows = Math.floor(height / patchSize), columns = Math.floor(width / patchSize);
-      if (rows !== columns) throw new Error(`Pictures of ${height}×${width} pixels give ${rows}×${columns} patches: expected a square of them, as the processor makes it.`);
+      if (rows !== columns) {
+        throw new Error(`Pictures of ${height}×${width} pixels give ${rows}×${columns} patches: `
+          + 'expected a square of them, as the processor makes it.');
+      }
       const together = Math.max(1, Math.floor(scoresAtOnce / ((rows * columns) ** 2 * numAttentionHeads)));
       const parts: Tensor[] = [];
       for (let from = 0; from < count; from += together) {
         parts.push(tf.tidy(() => {
           const part = <T extends Tensor>(x: T): T => (together >= count ? x : tf.slice(x, from, Math.min(together, count - from)));
-          return this.connector.forward(this.vision_model.forward({ pixelValues: part(pixels), patchAttentionMask: patches && part(patches) }).lastHiddenState);
+          const seen = this.vision_model.forward({ pixelValues: part(pixels), patchAttentionMask: patches && part(patches) });
+          return this.connector.forward(seen.lastHiddenState);
         }));
       }
       return parts.length === 1 ? parts[0] : tf.concat(parts, 0);
@@ -120,7 +132,9 @@ export class SmolVLMModel extends Module {
       return this.text_model.forward(inputs);
     }
     const { inputIds, ...others } = inputs;
-    if (!inputIds || others.inputsEmbeds) throw new Error('Pictures stand where inputIds hold the image token: give inputIds, not inputsEmbeds, with pixelValues.');
+    if (!inputIds || others.inputsEmbeds) {
+      throw new Error('Pictures stand where inputIds hold the image token: give inputIds, not inputsEmbeds, with pixelValues.');
+    }
     return tf.tidy(() => {
       const imageHiddenStates = this.imageFeatures(pixelValues, pixelAttentionMask);
       const inputsEmbeds = this.withPictures(inputIds, imageHiddenStates);
@@ -134,8 +148,8 @@ export class SmolVLMModel extends Module {
     const [pictures, each, width] = imageHiddenStates.shape as [number, number, number];
     const places = Array.from(inputIds.dataSync().entries()).filter(([, id]) => id === imageTokenId).map(([place]) => place);
     if (places.length !== pictures * each) {
-      throw new Error(`inputIds hold the image token ${imageTokenId} ${places.length} times, but ${pictures} pictures of ${each} vectors need it ${pictures * each} times: `
-        + 'the processor that made the pictures also makes the text.');
+      throw new Error(`inputIds hold the image token ${imageTokenId} ${places.length} times, but ${pictures} pictures of ${each} vectors `
+        + `need it ${pictures * each} times: the processor that made the pictures also makes the text.`);
     }
     return tf.tidy(() => {
       const words = this.text_model.embed_tokens.forward(tf.reshape(inputIds, [-1]));
@@ -160,7 +174,8 @@ function patchMask(mask: Tensor, patchSize: number): Tensor4D {
   const [count, height, width] = mask.shape as [number, number, number];
   const rows = Math.floor(height / patchSize), columns = Math.floor(width / patchSize);
   return tf.tidy(() => {
-    const seen = tf.notEqual(tf.slice(mask, [0, 0, 0], [count, rows * patchSize, columns * patchSize]), tf.scalar(0, mask.dtype as 'int32'));
+    const covered = tf.slice(mask, [0, 0, 0], [count, rows * patchSize, columns * patchSize]);
+    const seen = tf.notEqual(covered, tf.scalar(0, mask.dtype as 'int32'));
     return tf.cast(tf.any(tf.reshape(seen, [count, rows, patchSize, columns, patchSize]), [2, 4]), 'int32') as Tensor as Tensor4D;
   });
 }
@@ -210,8 +225,10 @@ export class SmolVLMForConditionalGeneration extends Module {
     const { inputIds, pixelValues, pixelAttentionMask, outputAttentions } = inputs;
     const { ids, options } = resolveGeneration(this.generationConfig, given);
     const prompt = readPrompt(inputs, ids);
-    const promptEmbeds = pixelValues && tf.tidy(() => this.model.withPictures(inputIds, this.model.imageFeatures(pixelValues, pixelAttentionMask)));
+    const promptEmbeds = pixelValues
+      && tf.tidy(() => this.model.withPictures(inputIds, this.model.imageFeatures(pixelValues, pixelAttentionMask)));
     const decoder = cachedStepDecoder(this, llamaCacheShape(this.config.textConfig), { ...prompt, promptEmbeds, outputAttentions });
-    return { decoder: { ...decoder, dispose: () => { decoder.dispose(); promptEmbeds?.dispose(); } }, prompt: { ...prompt, ...ids }, options };
+    const dispose = () => { decoder.dispose(); promptEmbeds?.dispose(); };
+    return { decoder: { ...decoder, dispose }, prompt: { ...prompt, ...ids }, options };
   }
 }

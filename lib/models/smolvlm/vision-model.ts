@@ -1,4 +1,7 @@
-/** SmolVLM's picture tower (transformers' SmolVLMVisionTransformer): SigLIP (Zhai et al. 2023, https://arxiv.org/abs/2303.15343) for pictures of any size. */
+/**
+ * SmolVLM's picture tower (transformers' SmolVLMVisionTransformer): SigLIP (Zhai et al. 2023, https://arxiv.org/abs/2303.15343) for
+ * pictures of any size.
+ */
 import { Random, tf, type Tensor, type Tensor4D } from '../../engine';
 import { attentionMask, Conv2d, Embedding, LayerNorm, Module, normal } from '../../nn';
 import { anySizeChannelsLast } from '../pixel-values';
@@ -22,7 +25,8 @@ class Embeddings extends Module {
   constructor(private readonly config: SmolVLMVisionConfig, random: Random) {
     super();
     const { hiddenSize, numChannels, imageSize, patchSize } = config;
-    this.patch_embedding = new Conv2d(numChannels, hiddenSize, random, { kernelSize: patchSize, stride: patchSize, padding: 'valid', bias: true });
+    const options = { kernelSize: patchSize, stride: patchSize, padding: 'valid', bias: true } as const;
+    this.patch_embedding = new Conv2d(numChannels, hiddenSize, random, options);
     this.position_embedding = new Embedding(Math.floor(imageSize / patchSize) ** 2, hiddenSize, random);
   }
 
@@ -33,8 +37,9 @@ class Embeddings extends Module {
     const [pictures, rows, columns] = map.shape;
     // Without padding all pictures have the same positions.
     const kinds = valid ? pictures : 1;
-    const positions = patchPositions(valid, kinds, rows, columns, Math.floor(imageSize / patchSize));
-    return tf.add(tf.reshape(map, [pictures, rows * columns, hiddenSize]), this.position_embedding.forward(tf.tensor2d(positions, [kinds, rows * columns], 'int32')));
+    const cells = patchPositions(valid, kinds, rows, columns, Math.floor(imageSize / patchSize));
+    const positions = this.position_embedding.forward(tf.tensor2d(cells, [kinds, rows * columns], 'int32'));
+    return tf.add(tf.reshape(map, [pictures, rows * columns, hiddenSize]), positions);
   }
 }
 
@@ -53,7 +58,9 @@ export class SmolVLMVisionTransformer extends Module {
       if (parameter.shape.length > 1) parameter.assign(normal(parameter.shape, this.config.initializerRange, random));
       else parameter.assign(tf.zeros(parameter.shape));
     }
-    for (const { layer_norm1, layer_norm2 } of this.encoder.layers) for (const { weight } of [layer_norm1, layer_norm2]) weight.assign(tf.ones(weight.shape));
+    for (const { layer_norm1, layer_norm2 } of this.encoder.layers) {
+      for (const { weight } of [layer_norm1, layer_norm2]) weight.assign(tf.ones(weight.shape));
+    }
     this.post_layernorm = new LayerNorm(this.config.hiddenSize, this.config.layerNormEps);
   }
 
@@ -65,7 +72,8 @@ export class SmolVLMVisionTransformer extends Module {
       const [pictures, rows, columns] = [pixels.shape[0], ...pixels.shape.slice(1, 3).map((side) => Math.floor(side / patchSize))];
       const expected = [pictures, rows, columns];
       if (patchAttentionMask && String(patchAttentionMask.shape) !== String(expected)) {
-        throw new Error(`patchAttentionMask has the shape [${patchAttentionMask.shape}]: expected [${expected.join(', ')}], one value a patch of ${patchSize}×${patchSize} pixels.`);
+        throw new Error(`patchAttentionMask has the shape [${patchAttentionMask.shape}]: expected [${expected.join(', ')}], `
+          + `one value a patch of ${patchSize}×${patchSize} pixels.`);
       }
       const valid = patchAttentionMask?.dataSync() as ArrayLike<number> | undefined;
       const padded = valid && Array.prototype.includes.call(valid, 0) ? valid : null;
