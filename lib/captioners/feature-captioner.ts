@@ -55,6 +55,9 @@ export type CaptionerGeneration = Required<Pick<CaptionOptions, 'maxNewTokens' |
 
 /** Reports 001 A, 002, 003 and 004 as a whole: a frozen image encoder, a decoder of its features and the words it was trained on. */
 export class FeatureCaptioner<D extends CaptionDecoder = CaptionDecoder> implements Captioner {
+  /** What config.json says of those that `load` reads. */
+  static readonly modelTypes: readonly string[] = kinds.map(({ decoder }) => decoder.modelType);
+
   /** @param generation what holds unless an option of a call says otherwise */
   constructor(readonly encoder: ImageEncoder, readonly decoder: D, readonly vocabulary: CaptionVocabulary,
     readonly generation: CaptionerGeneration = { maxNewTokens: 21, lengthPenalty: 1 }) {

@@ -1,24 +1,25 @@
 import { readJsonObject } from '../models';
-import { AttentionGruDecoder } from './attention-gru-decoder';
-import { AttentionLstmDecoder } from './attention-lstm-decoder';
+import { resolveCheckpoint } from '../weights';
 import type { Captioner } from './captioner';
-import { LstmDecoder } from './lstm-decoder';
-import { RecurrentCaptioner } from './recurrent-captioner';
+import { FeatureCaptioner } from './feature-captioner';
+import { PretrainedCaptioner } from './pretrained-captioner';
+import { SmolVLMCaptioner } from './smolvlm-captioner';
 
 /** Who reads a captioner's folder, by the model_type of its config.json. */
 const readers: readonly { modelTypes: readonly string[]; load: (folder: string) => Captioner }[] = [
-  {
-    modelTypes: [AttentionGruDecoder, AttentionLstmDecoder, LstmDecoder].map((decoder) => decoder.modelType),
-    load: (folder) => RecurrentCaptioner.load(folder),
-  },
+  { modelTypes: FeatureCaptioner.modelTypes, load: (folder) => FeatureCaptioner.load(folder) },
+  { modelTypes: ['vision-encoder-decoder', 'blip'], load: (folder) => PretrainedCaptioner.load(folder) },
+  { modelTypes: ['smolvlm', 'idefics3'], load: (folder) => SmolVLMCaptioner.load(folder) },
 ];
 
 /**
- * Loads a captioner that one of them saved, whichever it is.
+ * Loads a captioner, whichever it is: one that was trained and saved here, or a published checkpoint of a captioning network.
  *
+ * @param nameOrFolder a folder, or a name that `load` understands
  * @throws Error when the folder holds none, or one of a kind that is not known
  */
-export function loadCaptioner(folder: string): Captioner {
+export function loadCaptioner(nameOrFolder: string): Captioner {
+  const folder = resolveCheckpoint(nameOrFolder);
   const type = readJsonObject(folder, 'config.json')?.model_type;
   const reader = readers.find(({ modelTypes }) => modelTypes.includes(String(type)));
   if (reader) return reader.load(folder);
