@@ -42,6 +42,11 @@ export function readJsonObject(folder: string, name: string): ConfigJson | null 
 
 /** A positive whole number: sizes and counts. Bounded, so that a damaged file is refused before memory is asked for. */
 export const count = z.number().int().positive().max(1_000_000);
+/** For `refine`: the width divides into the heads. */
+export const headsDivide: [(config: { hiddenSize: number; numAttentionHeads: number }) => boolean, { path: string[]; message: string }] = [
+  ({ hiddenSize, numAttentionHeads }) => hiddenSize % numAttentionHeads === 0,
+  { path: ['numAttentionHeads'], message: 'hidden_size does not divide into so many heads' },
+];
 /** A dropout probability; 1 would drop everything. */
 export const probability = z.number().min(0).lt(1);
 /** `num_labels`, or the number of `id2label`; 2 where a config names neither, as transformers. */

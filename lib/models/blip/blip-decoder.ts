@@ -32,7 +32,7 @@ export function blipPrompt(inputs: BlipGenerationInputs, { bosTokenId, sepTokenI
   if (ids.length !== images) throw new Error(`${ids.length} prompts for ${images} pictures: give one for each.`);
   const short = ids.findIndex((row) => row.length < 2);
   if (short >= 0) {
-    throw new Error(`Prompt ${short} has ${ids[short].length} ids: expected a start and an end token at least, as the tokenizer puts them.`);
+    throw new Error(`Prompt ${short} has ${ids[short].length} ids: expected a start and an end token at least, as of a tokenizer.`);
   }
   const promptIds = ids.map(([, ...rest]) => [bosTokenId, ...rest.slice(0, -1)]);
   const given = attentionMask && rowsOf(attentionMask);
@@ -87,8 +87,8 @@ export class BlipStepDecoder implements StepDecoder {
   private read(words: number[][], state: RowState): DecoderStep {
     const { cross, decoder, attentionShape } = this;
     const rows = words.length, past = state.length ? state[0].shape[2]! : 0;
-    const keyValues = (keys: { crossKey: Tensor; crossValue: Tensor }, i: number): KeyValues => ({ ...keys, key: state[2 * i], value: state[2 * i + 1] });
-    const pastKeyValues = cross && past > 0 ? cross.map(keyValues) : undefined;
+    const pastKeyValues = cross && past > 0
+      ? cross.map((keys, i): KeyValues => ({ ...keys, key: state[2 * i], value: state[2 * i + 1] })) : undefined;
     const outputs = tf.tidy(() => {
       const { logits, pastKeyValues: keys, crossAttentions } = decoder.forward({
         inputIds: tf.tensor2d(words, undefined, 'int32'), ...this.padding(rows, past, words[0].length), useCache: true, logitsToKeep: 1,

@@ -3,7 +3,8 @@
  * BlipForConditionalGeneration (transformers/models/blip): a Vision Transformer and a text decoder that looks at all of its states.
  */
 import { Random, tf, valueAndGradients, type Scalar, type Tensor } from '../../engine';
-import { generate, type GenerationOptions, type GenerationResult } from '../../generation';
+import { generateOnce, resolveGeneration, streamOnce, type GenerationConfig, type GenerationResult, type PreparedGeneration,
+  type TokenStream } from '../../generation';
 import { Module } from '../../nn';
 import type { ViTInputs } from '../vit';
 import { BlipStepDecoder, blipPrompt, type BlipGenerationInputs } from './blip-decoder';
@@ -51,6 +52,8 @@ export interface CrossAttentionGradients {
 export class BlipForConditionalGeneration extends Module {
   readonly vision_model: BlipVisionModel;
   readonly text_decoder: BlipTextLMHeadModel;
+  /** generation_config.json: what `generate` does unless told otherwise; its special ids give way to text_config's, as in transformers */
+  generationConfig: GenerationConfig = {};
 
   constructor({ visionConfig, textConfig }: BlipOptions = {}, random = new Random(0)) {
     super();
@@ -79,17 +82,29 @@ export class BlipForConditionalGeneration extends Module {
    * Captions pictures as transformers does: the prompt's first id becomes the start token, its last is dropped, the config's sepTokenId
    * ends a text. With `outputAttentions` each token of a hypothesis has the cross attentions that it was chosen by, [layers, heads, S].
    */
-  generate(inputs: BlipGenerationInputs, options: GenerationOptions = {}): GenerationResult {
+  generate(inputs: BlipGenerationInputs, options: GenerationConfig = {}): GenerationResult {
+    return generateOnce(this.prepareGeneration(inputs, options));
+  }
+
+  /** The tokens of `generate` as they come (greedy or drawn), a row each; see `streamTokens`. */
+  stream(inputs: BlipGenerationInputs, options: GenerationConfig = {}, signal?: AbortSignal): TokenStream {
+    return streamOnce(() => this.prepareGeneration(inputs, options), signal);
+  }
+
+  private prepareGeneration(inputs: BlipGenerationInputs, given: GenerationConfig): PreparedGeneration {
+    const { sepTokenId: eosTokenId, padTokenId } = this.config.textConfig;
+    const { ids, options } = resolveGeneration({ ...this.generationConfig, eosTokenId, padTokenId }, given);
     const prompt = blipPrompt(inputs, this.config.textConfig);
-    const decoder = new BlipStepDecoder(this, inputs, prompt);
-    try { return generate(decoder, prompt, options); } finally { decoder.dispose(); }
+    return { decoder: new BlipStepDecoder(this, inputs, prompt), prompt: { ...prompt, ...ids }, options };
   }
 
   /**
    * For Grad-CAM: the cross attentions of texts with their pictures, and the gradient for each of a score that `ofLogits` takes from the
    * logits (B, T, vocabulary), the later layers' answer to an earlier one included.
    */
-  crossAttentionGradients(inputs: Omit<BlipInputs, 'labels' | 'logitsToKeep'>, ofLogits: (logits: Tensor) => Scalar): CrossAttentionGradients {
+  crossAttentionGradients(
+    inputs: Omit<BlipInputs, 'labels' | 'logitsToKeep'>, ofLogits: (logits: Tensor) => Scalar,
+  ): CrossAttentionGradients {
     const { pixelValues, ...text } = inputs;
     this.checkText(pixelValues, text.inputIds);
     const { numHiddenLayers, numAttentionHeads } = this.config.textConfig;

@@ -36,8 +36,8 @@ export const blipDefaults: BlipConfig = {
   },
   textConfig: {
     vocabSize: 30524, hiddenSize: 768, encoderHiddenSize: 768, intermediateSize: 3072, numHiddenLayers: 12, numAttentionHeads: 12,
-    hiddenAct: 'gelu', maxPositionEmbeddings: 512, layerNormEps: 1e-12, hiddenDropoutProb: 0, attentionProbsDropoutProb: 0, bosTokenId: 30522, padTokenId: 0,
-    sepTokenId: 102, labelSmoothing: 0,
+    hiddenAct: 'gelu', maxPositionEmbeddings: 512, layerNormEps: 1e-12, hiddenDropoutProb: 0, attentionProbsDropoutProb: 0,
+    bosTokenId: 30522, padTokenId: 0, sepTokenId: 102, labelSmoothing: 0,
   },
 };
 
