@@ -65,7 +65,7 @@ export const CAPTION_RECIPES: Record<string, CaptionRecipe> = {
           return { pixelValues, inputIds: filled(rows, tokenizer.padTokenId!), labels: filled(rows, IGNORED) };
         },
         loss: ({ pixelValues, inputIds, labels }) => model.forward({ pixelValues, inputIds, labels }).loss!,
-        caption: (pixelValues) => model.generate({ pixelValues }, { maxNewTokens: LONGEST }).sequences.map((ids) => tokenizer.decode(ids)),
+        caption: (pixelValues) => model.generate({ pixelValues }, { maxNewTokens: LONGEST }).sequences.map((ids) => tokenizer.decode(ids, { skipSpecialTokens: true })),
         save: (to, processor) => {
           save(to, { model, processor }, half);
           processor.save(to, 'BlipImageProcessor');
@@ -110,7 +110,7 @@ export const CAPTION_RECIPES: Record<string, CaptionRecipe> = {
         caption: (pixelValues) => tf.tidy(() => {
           const inputIds = tf.tensor2d(Array<number[]>(pixelValues.shape[0]).fill(questions[0]), undefined, 'int32');
           const { sequences } = model.generate({ inputIds, pixelValues: asPictures(pixelValues) });
-          return sequences.map((ids) => tokenizer.decode(ids.slice(questions[0].length)).trim()) as never;
+          return sequences.map((ids) => tokenizer.decode(ids.slice(questions[0].length), { skipSpecialTokens: true }).trim()) as never;
         }),
         save(to, processor) {
           const ids = { bos_token_id: tokenizer.bosTokenId, eos_token_id: end, pad_token_id: tokenizer.padTokenId };

@@ -23,7 +23,8 @@ def transformers_model(folder: Path, name: str):
 def timm_model(folder: Path, config: dict):
     import timm
     from safetensors.torch import load_file
-    model = timm.create_model(config["architecture"], num_classes=config["num_classes"], **config.get("model_args", {}))
+    arguments = {**config.get("model_args", {}), "num_classes": config["num_classes"]}
+    model = timm.create_model(config["architecture"], **arguments)
     state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in load_file(folder / "model.safetensors").items()}
     model.load_state_dict(state, strict=True)
     return model.eval()

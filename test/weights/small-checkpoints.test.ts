@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { tensorCount, tf, type Tensor } from '../../lib/engine';
 import { type ImageProcessor } from '../../lib/images';
-import { BertForMaskedLM, CLIPModel, DeiT3, GPT2LMHeadModel, InceptionResNetV2, load, MobileNetV2, ResNet, ViTForImageClassification } from '../../lib/models';
+import { BertForMaskedLM, CLIPModel, DeiT3, GPT2LMHeadModel, InceptionResNetV2, load, MobileNetV2, ResNet, SmolVLMForConditionalGeneration, ViTForImageClassification } from '../../lib/models';
 import type { Module } from '../../lib/nn';
 import { inProject } from '../../lib/project';
 import type { Tokenizer } from '../../lib/tokenizers';
@@ -14,7 +14,7 @@ import { PICTURE_LABELS, pictureLabels } from '../../scripts/pretrain/scene-labe
 const CLASSES: Record<string, new (...args: never[]) => Module> = {
   'mobilenet_v2-scenes': MobileNetV2, 'resnet101-scenes': ResNet, 'resnet50-scenes': ResNet, 'inception_resnet_v2-scenes': InceptionResNetV2,
   'vit-scenes': ViTForImageClassification, 'deit3-scenes': DeiT3, 'gpt2-scenes': GPT2LMHeadModel, 'bert-scenes': BertForMaskedLM,
-  'clip-scenes': CLIPModel,
+  'clip-scenes': CLIPModel, 'smolvlm-scenes': SmolVLMForConditionalGeneration,
 };
 const folders = fs.readdirSync(inProject('weights')).filter((name) => name.endsWith('-scenes'));
 
@@ -121,6 +121,30 @@ describe('small checkpoints', () => {
       assert.ok(ofAll >= 0.5, `of all ${ofAll}`);
       tf.dispose([pixelValues, ids, mask, ...Object.values(outputs).filter((value): value is Tensor => value instanceof tf.Tensor)]);
       model.dispose();
+    });
+  }
+
+  /** Captions of pictures (128×128 RGB), by the checkpoint's own preparation. */
+  const captioners: Record<string, (folder: string, pictures: readonly Uint8Array[]) => Promise<string[]>> = {
+    async 'smolvlm-scenes'(folder, pictures) {
+      const { model, processor } = load(folder, { as: SmolVLMForConditionalGeneration });
+      const prompt = processor!.applyChatTemplate([{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: 'Describe this image.' }] }], { addGenerationPrompt: true });
+      const inputs = await processor!.process({ text: pictures.map(() => prompt), images: pictures.map((data) => [{ data, width: 128, height: 128 }]) });
+      const { sequences } = model.generate(inputs as Required<typeof inputs>);
+      const said = sequences.map((ids) => processor!.tokenizer.decode(ids.slice(inputs.inputIds.shape[1]), { skipSpecialTokens: true }));
+      tf.dispose(inputs as never);
+      model.dispose();
+      return said;
+    },
+  };
+  for (const [name, caption] of Object.entries(captioners).filter(([name]) => folders.includes(name))) {
+    it(`${name} says in the narrator's voice what stands on new pictures: colours are right, and kinds far more often than by chance`, async () => {
+      const { scenes, pictures } = await heldOut(32);
+      const captions = (await caption(inProject('weights', name), pictures)).map((text) => text.toLowerCase());
+      const share = (holds: (text: string, scene: Scene) => boolean): number => captions.filter((text, i) => holds(text, scenes[i])).length / captions.length;
+      assert.ok(share((text, { entities: [{ kind }] }) => text.includes(kind)) >= 0.2, captions.join('\n'));
+      assert.ok(share((text, { entities: [{ colour }] }) => text.includes(` ${colour} `)) >= 0.75, captions.join('\n'));
+      assert.ok(share((text) => /the (setting is|background shows)/.test(text)) >= 0.9, captions.join('\n'));
     });
   }
 });
