@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { tensorCount, tf, type Tensor } from '../../lib/engine';
 import { type ImageProcessor } from '../../lib/images';
-import { BertForMaskedLM, CLIPModel, DeiT3, GPT2LMHeadModel, InceptionResNetV2, load, MobileNetV2, ResNet, SmolVLMForConditionalGeneration, ViTForImageClassification } from '../../lib/models';
+import { BertForMaskedLM, BlipForConditionalGeneration, CLIPModel, DeiT3, GPT2LMHeadModel, InceptionResNetV2, load, MobileNetV2, ResNet, SmolVLMForConditionalGeneration, ViTForImageClassification } from '../../lib/models';
 import type { Module } from '../../lib/nn';
 import { inProject } from '../../lib/project';
 import type { Tokenizer } from '../../lib/tokenizers';
@@ -14,7 +14,7 @@ import { PICTURE_LABELS, pictureLabels } from '../../scripts/pretrain/scene-labe
 const CLASSES: Record<string, new (...args: never[]) => Module> = {
   'mobilenet_v2-scenes': MobileNetV2, 'resnet101-scenes': ResNet, 'resnet50-scenes': ResNet, 'inception_resnet_v2-scenes': InceptionResNetV2,
   'vit-scenes': ViTForImageClassification, 'deit3-scenes': DeiT3, 'gpt2-scenes': GPT2LMHeadModel, 'bert-scenes': BertForMaskedLM,
-  'clip-scenes': CLIPModel, 'smolvlm-scenes': SmolVLMForConditionalGeneration,
+  'clip-scenes': CLIPModel, 'smolvlm-scenes': SmolVLMForConditionalGeneration, 'blip-scenes': BlipForConditionalGeneration,
 };
 const folders = fs.readdirSync(inProject('weights')).filter((name) => name.endsWith('-scenes'));
 
@@ -133,6 +133,14 @@ describe('small checkpoints', () => {
       const { sequences } = model.generate(inputs as Required<typeof inputs>);
       const said = sequences.map((ids) => processor!.tokenizer.decode(ids.slice(inputs.inputIds.shape[1]), { skipSpecialTokens: true }));
       tf.dispose(inputs as never);
+      model.dispose();
+      return said;
+    },
+    async 'blip-scenes'(folder, pictures) {
+      const { model, processor, tokenizer } = load(folder, { as: BlipForConditionalGeneration });
+      const pixelValues = await pixelsOf(processor!, pictures);
+      const said = model.generate({ pixelValues }, { maxNewTokens: 80 }).sequences.map((ids) => tokenizer!.decode(ids, { skipSpecialTokens: true }));
+      pixelValues.dispose();
       model.dispose();
       return said;
     },
