@@ -31,8 +31,18 @@ export function compareOutputs(outputs: ConvolutionalOutputs, expected: Expected
   pooled.dispose();
 }
 
-/** Logits, loss, every parameter's gradient (not of those that `zero` matches, whose true gradient is 0 because a batch norm takes away what they add), and in training mode the statistics of the batch norms. The model's parameters are used up. */
-export function compareTraining(model: ConvolutionalNetwork, expected: ExpectedTraining, { rename = (name) => name, count = 12, zero }: { rename?: (name: string) => string; count?: number; zero?: RegExp } = {}): void {
+export interface TrainingComparison {
+  /** The reference's name of a parameter. */
+  rename?: (name: string) => string;
+  /** About how many values the reference sampled of each. */
+  count?: number;
+  /** Parameters whose true gradient is 0, because a batch norm takes away what they add: rounding is all there is to compare. */
+  zero?: RegExp;
+}
+
+/** Logits, loss, every parameter's gradient, and in training mode the statistics of the batch norms. The model's parameters are used up. */
+export function compareTraining(model: ConvolutionalNetwork, expected: ExpectedTraining, options: TrainingComparison = {}): void {
+  const { rename = (name) => name, count = 12, zero } = options;
   const pixelValues = pixelsByFormula(expected.shape, expected.pixels), labels = tf.tensor1d(expected.labels, 'int32');
   model.train(expected.buffers !== undefined);
   const all = [...model.namedParameters()], named = all.filter(([, p]) => !p.isBuffer), buffers = all.filter(([, p]) => p.isBuffer);

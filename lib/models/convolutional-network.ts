@@ -33,7 +33,8 @@ export interface MapLayer { forward(x: Tensor4D): Tensor4D }
  * One layer after another, each freeing its input as soon as it has its output. The very first input and what is on the list of kept states
  * stay. `collect` picks the layers whose outputs go on that list.
  */
-export function throughLayers(x: Tensor4D, layers: readonly MapLayer[], input: Tensor4D, states?: Tensor4D[], collect: (layer: number) => boolean = () => false): Tensor4D {
+export function throughLayers(x: Tensor4D, layers: readonly MapLayer[], input: Tensor4D, states?: Tensor4D[],
+  collect: (layer: number) => boolean = () => false): Tensor4D {
   for (const [i, layer] of layers.entries()) {
     const y = layer.forward(x);
     if (y !== x && x !== input && !states?.includes(x)) x.dispose();

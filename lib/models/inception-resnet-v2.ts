@@ -70,7 +70,9 @@ class Builder {
   }
 
   /** A convolution with bias, as the residual blocks end in. */
-  plain(inChannels: number, outChannels: number): Conv2d { return new Conv2d(inChannels, outChannels, this.random, { kernelSize: 1, padding: 'valid', bias: true }); }
+  plain(inChannels: number, outChannels: number): Conv2d {
+    return new Conv2d(inChannels, outChannels, this.random, { kernelSize: 1, padding: 'valid', bias: true });
+  }
 }
 
 const run = (branch: Branch, x: Tensor4D): Tensor4D => (Array.isArray(branch) ? throughLayers(x, branch as ConvNormAct[], x) : branch.forward(x));
@@ -153,7 +155,8 @@ class ResidualBlock extends Module {
   readonly branch2?: Module[];
   readonly conv2d: Conv2d;
 
-  constructor(channels: number, builder: Builder, first: number, second: Plan, third: Plan | undefined, private readonly scale: number, private readonly active = true) {
+  constructor(channels: number, builder: Builder, first: number, second: Plan, third: Plan | undefined,
+    private readonly scale: number, private readonly active = true) {
     super();
     this.branch0 = builder.conv(channels, first, 1);
     this.branch1 = builder.branch(channels, second);
@@ -222,7 +225,8 @@ export class InceptionResNetV2 extends ConvolutionalNetwork {
     this.repeat_1 = times(repeats[1], () => new ResidualBlock(c6, builder, 192, [[1, 128], [[1, 7], 160], [[7, 1], 192]], undefined, 0.1));
     this.mixed_7a = new Mixed7a(c6, builder);
     const { outChannels: c7 } = this.mixed_7a;
-    const block8 = (scale: number, active: boolean) => new ResidualBlock(c7, builder, 192, [[1, 192], [[1, 3], 224], [[3, 1], 256]], undefined, scale, active);
+    const block8 = (scale: number, active: boolean) =>
+      new ResidualBlock(c7, builder, 192, [[1, 192], [[1, 3], 224], [[3, 1], 256]], undefined, scale, active);
     this.repeat_2 = times(repeats[2], () => block8(0.2, true));
     this.block8 = block8(1, false);
     this.conv2d_7b = builder.conv(c7, 1536, 1);
@@ -232,7 +236,9 @@ export class InceptionResNetV2 extends ConvolutionalNetwork {
 
   protected extract(pixels: Tensor4D, states?: Tensor4D[]): Tensor4D {
     const [, height, width] = pixels.shape;
-    if (height < smallest || width < smallest) throw new Error(`InceptionResNetV2 needs pictures of at least ${smallest}×${smallest} pixels; these are ${height}×${width}.`);
+    if (height < smallest || width < smallest) {
+      throw new Error(`InceptionResNetV2 needs pictures of at least ${smallest}×${smallest} pixels; these are ${height}×${width}.`);
+    }
     const pool = { forward: (x: Tensor4D): Tensor4D => tf.maxPool(x, 3, 2, 'valid') };
     const layers = [
       this.conv2d_1a, this.conv2d_2a, this.conv2d_2b, pool, this.conv2d_3b, this.conv2d_4a, pool, this.mixed_5b, ...this.repeat,

@@ -36,14 +36,17 @@ export const huggingFaceToTorchvision = (name: string): string =>
 export const torchvisionToHuggingFace = (name: string): string => translate(toHuggingFace, name);
 
 /** timm (mobilenetv2_*, timm/models/_efficientnet_blocks.py) counts the blocks of each stage anew. */
-const timmPairs: [string, string][] = [['conv_stem', 'features.0.0'], ['bn1', 'features.0.1'], ['conv_head', 'features.18.0'], ['bn2', 'features.18.1'], ['classifier', 'classifier.1']];
+const timmPairs: [string, string][] = [
+  ['conv_stem', 'features.0.0'], ['bn1', 'features.0.1'], ['conv_head', 'features.18.0'], ['bn2', 'features.18.1'], ['classifier', 'classifier.1'],
+];
 let block = 1;
 for (const [stage, repeats] of [1, 2, 3, 4, 3, 3, 1].entries()) {
   for (let i = 0; i < repeats; i++, block++) {
     const [theirs, ours] = [`blocks.${stage}.${i}`, `features.${block}.conv`];
     const layers = stage === 0 ? ['conv_dw', 'bn1', 'conv_pw', 'bn2'] : ['conv_pw', 'bn1', 'conv_dw', 'bn2', 'conv_pwl', 'bn3'];
     // All layers but the last two stand in pairs of convolution and norm.
-    layers.forEach((layer, at) => timmPairs.push([`${theirs}.${layer}`, at < layers.length - 2 ? `${ours}.${at >> 1}.${at & 1}` : `${ours}.${at - (layers.length - 2) / 2}`]));
+    const paired = layers.length - 2;
+    for (const [at, layer] of layers.entries()) timmPairs.push([`${theirs}.${layer}`, `${ours}.${at < paired ? `${at >> 1}.${at & 1}` : at - paired / 2}`]);
   }
 }
 const fromTimm = new Map(timmPairs), toTimm = new Map(timmPairs.map(([theirs, ours]) => [ours, theirs]));

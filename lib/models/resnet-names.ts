@@ -9,9 +9,10 @@ export function huggingFaceToResNet(name: string): string {
   const full = /^(embedder|encoder)\./.test(name) ? `resnet.${name}` : name;
   for (const [theirs, ours] of outer) if (full.startsWith(`${theirs}.`)) return ours + full.slice(theirs.length);
   return full
-    .replace(/^resnet\.encoder\.stages\.(\d+)\.layers\.(\d+)\.(.+)$/, (_, stage: string, block: string, rest: string) => `layer${Number(stage) + 1}.${block}.${rest}`)
+    .replace(/^resnet\.encoder\.stages\.(\d+)\.layers\.(\d+)\./, (_, stage: string, block: string) => `layer${Number(stage) + 1}.${block}.`)
     .replace(/\.shortcut\.(convolution|normalization)\./, (_, part: string) => `.downsample.${part === 'convolution' ? 0 : 1}.`)
-    .replace(/\.layer\.(\d+)\.(convolution|normalization)\./, (_, index: string, part: string) => `.${part === 'convolution' ? 'conv' : 'bn'}${Number(index) + 1}.`);
+    .replace(/\.layer\.(\d+)\.(convolution|normalization)\./,
+      (_, index: string, part: string) => `.${part === 'convolution' ? 'conv' : 'bn'}${Number(index) + 1}.`);
 }
 
 /** The reverse of `huggingFaceToResNet`, with the prefix. */

@@ -159,7 +159,8 @@ export class ResNet extends ConvolutionalNetwork {
       const outChannels = hiddenSizes[index];
       const inChannels = i > 0 ? outChannels : index === 0 ? embeddingSize : hiddenSizes[index - 1];
       const stride = i === 0 && (index > 0 || downsampleInFirstStage) ? 2 : 1;
-      return layerType === 'basic' ? new BasicBlock(inChannels, outChannels, stride, random) : new Bottleneck(inChannels, outChannels, stride, random, downsampleInBottleneck);
+      return layerType === 'basic' ? new BasicBlock(inChannels, outChannels, stride, random)
+        : new Bottleneck(inChannels, outChannels, stride, random, downsampleInBottleneck);
     });
     [this.layer1, this.layer2, this.layer3, this.layer4] = [stage(0), stage(1), stage(2), stage(3)];
     this.inputChannels = numChannels;
@@ -179,7 +180,7 @@ export class ResNet extends ConvolutionalNetwork {
 
   protected classify(pooled: Tensor): Tensor { return this.fc.forward(pooled); }
 
-  /** 7×7 convolution, then the maximum over 3×3 positions. After ReLU nothing is below 0, so that zeros may pad what is padded with −∞ elsewhere. */
+  /** 7×7 convolution, then the maximum over 3×3 positions. After ReLU nothing is below 0: zeros may pad what others pad with −∞. */
   private stem(pixels: Tensor4D): Tensor4D {
     return tf.tidy(() => {
       const x = convNorm(pixels, this.conv1, this.bn1, 'relu');

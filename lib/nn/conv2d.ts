@@ -23,8 +23,9 @@ export class Conv2d extends Module {
   private readonly padding: Padding;
   readonly depthwise: boolean;
 
-  constructor(inChannels: number, outChannels: number, random: Random, { kernelSize, stride = 1, padding = 'same', depthwise = false, bias = false }: Conv2dOptions) {
+  constructor(inChannels: number, outChannels: number, random: Random, options: Conv2dOptions) {
     super();
+    const { kernelSize, stride = 1, padding = 'same', depthwise = false, bias = false } = options;
     if (depthwise && inChannels !== outChannels) throw new Error(`A depthwise convolution keeps its channels: ${inChannels} in, ${outChannels} out.`);
     const [h, w] = pair(kernelSize);
     const shape = depthwise ? [h, w, inChannels, 1] : [h, w, inChannels, outChannels];
@@ -100,13 +101,15 @@ export class BatchNorm2d extends Module {
   }
 
   private normalizeByBatch(x: Tensor4D): Tensor {
-    const attributes = { T: { dtype: 'float32' as const }, U: { dtype: 'float32' as const }, epsilon: { float: this.epsilon }, data_format: 'NHWC', is_training: { bool: true } };
+    const float = { dtype: 'float32' } as const;
+    const attributes = { T: float, U: float, epsilon: { float: this.epsilon }, data_format: 'NHWC', is_training: { bool: true } };
     return customGradient([x, this.weight.tensor, this.bias.tensor], (save) => {
       const none = tf.tensor1d([]);
       const [y, mean, variance, reserve1, reserve2, reserve3] = nativeOp('FusedBatchNormV3', { ...attributes, exponential_avg_factor: { float: 1 } },
         [x, this.weight.tensor, this.bias.tensor, none, none], 6);
       // FusedBatchNormV3 returns the unbiased variance, which is also what PyTorch's running variance takes.
-      const move = (buffer: Parameter, value: Tensor) => buffer.assign(tf.add(tf.mul(buffer.tensor, 1 - this.momentum), tf.mul(value, this.momentum)));
+      const move = (buffer: Parameter, value: Tensor) =>
+        buffer.assign(tf.add(tf.mul(buffer.tensor, 1 - this.momentum), tf.mul(value, this.momentum)));
       move(this.running_mean, mean);
       move(this.running_var, variance);
       save(x, this.weight.tensor, reserve1, reserve2, reserve3);

@@ -56,7 +56,9 @@ export class Lstm extends Module {
     this.numLayers = numLayers;
     this.layers = Array.from({ length: numLayers }, (_, layer) => makeWeights(layer === 0 ? inputSize : hiddenSize, hiddenSize, random));
     for (const [layer, { weightIh, weightHh, biasIh, biasHh }] of this.layers.entries()) {
-      Object.assign(this, { [`weight_ih_l${layer}`]: weightIh, [`weight_hh_l${layer}`]: weightHh, [`bias_ih_l${layer}`]: biasIh, [`bias_hh_l${layer}`]: biasHh });
+      Object.assign(this, {
+        [`weight_ih_l${layer}`]: weightIh, [`weight_hh_l${layer}`]: weightHh, [`bias_ih_l${layer}`]: biasIh, [`bias_hh_l${layer}`]: biasHh,
+      });
     }
     this.dropout = new Dropout(dropout, random);
   }
@@ -84,7 +86,8 @@ export class Lstm extends Module {
       for (const [layer, weights] of this.layers.entries()) {
         const gates = inputGates(tf.reshape(x, [steps * batch, -1]), weights);
         const states = lstmSequence({
-          inputGates: tf.reshape(gates, [steps, batch, 4 * size]), initialHidden: before[layer], initialCell: cellBefore[layer], hiddenWeight: weights.weightHh.tensor,
+          inputGates: tf.reshape(gates, [steps, batch, 4 * size]), hiddenWeight: weights.weightHh.tensor,
+          initialHidden: before[layer], initialCell: cellBefore[layer],
         });
         const entry = (t: number) => tf.reshape(tf.slice(states, [t, 0, 0], [1, batch, size]), [batch, size]);
         hidden.push(entry(steps - 1));
@@ -116,7 +119,9 @@ export class Lstm extends Module {
 
   private check({ hidden, cell }: LstmState, batch: number): void {
     for (const [what, tensors] of [['hidden', hidden], ['cell', cell]] as const) {
-      if (tensors.length !== this.numLayers) throw new Error(`LSTM: the state's ${what} has ${tensors.length} tensors for ${this.numLayers} layers.`);
+      if (tensors.length !== this.numLayers) {
+        throw new Error(`LSTM: the state's ${what} has ${tensors.length} tensors for ${this.numLayers} layers.`);
+      }
       for (const [i, tensor] of tensors.entries()) expectShape(`the state's ${what}[${i}]`, tensor, [batch, this.hiddenSize]);
     }
   }

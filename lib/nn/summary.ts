@@ -45,7 +45,8 @@ export function summarize(module: Module, { depth = Infinity }: SummaryOptions =
     const counted = entries.filter(({ tied, parameter }) => !tied && !parameter.isBuffer).map(({ parameter }) => parameter);
     const buffers = entries.filter(({ parameter }) => parameter.isBuffer);
     const trained = counted.filter((parameter) => parameter.trainable).length;
-    const trainable = trained > 0 ? (trained === counted.length ? 'yes' : 'partly') : counted.length > 0 ? 'no' : buffers.length > 0 ? 'buffer' : 'tied';
+    const untrained = counted.length > 0 ? 'no' : buffers.length > 0 ? 'buffer' : 'tied';
+    const trainable = trained === 0 ? untrained : trained === counted.length ? 'yes' : 'partly';
     const sizes = trainable === 'buffer' ? buffers.map(({ parameter }) => parameter) : counted;
     return {
       name: single?.name ?? name, shape: single ? single.parameter.checkpointShape.join('×') || 'scalar' : '',
@@ -57,7 +58,8 @@ export function summarize(module: Module, { depth = Infinity }: SummaryOptions =
 
   const cells = [['name', 'shape', 'count', 'trainable'], ...rows.map((row) => [row.name, row.shape, whole(row.count), row.trainable])];
   const widths = cells[0].map((_, column) => Math.max(...cells.map((line) => line[column].length)));
-  const lines = cells.map((line) => line.map((cell, column) => (column === 2 ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))).join('  ').trimEnd());
+  const pad = (cell: string, column: number) => (column === 2 ? cell.padStart(widths[column]) : cell.padEnd(widths[column]));
+  const lines = cells.map((line) => line.map(pad).join('  ').trimEnd());
   lines.splice(1, 0, widths.map((width) => '─'.repeat(width)).join('  '));
   const text = [...lines, '', `${module.constructor.name}: ${whole(parameters)} parameters, ${whole(trainable)} of them trainable`].join('\n');
   return { rows, parameters, trainable, text, toString: () => text };

@@ -63,7 +63,8 @@ const inception = z.object({
   modelArgs: z.strictObject({
     ...timmArgs, inChans: count, dropRate: probability, width: z.number().positive().max(8), repeats: z.tuple([repeat, repeat, repeat]),
   }).partial().default({}),
-}).transform(({ numClasses, modelArgs: { globalPool: _, ...changed } }): InceptionResNetV2Config => ({ ...inceptionResNetV2Defaults, ...changed, numClasses }));
+}).transform(({ numClasses, modelArgs: { globalPool: _, ...changed } }): InceptionResNetV2Config =>
+  ({ ...inceptionResNetV2Defaults, ...changed, numClasses }));
 
 export const convolutionalArchitectures = [
   architecture<ResNet, ResNetConfig>({
@@ -72,7 +73,8 @@ export const convolutionalArchitectures = [
     config: ({ config: { numLabels, ...config } }) => ({ ...config, hiddenAct: 'relu', id2label: labelNames(numLabels) }),
   }),
   architecture<ResNet, ResNetConfig>({
-    names: Object.keys(resNetSizes), modelType: null, model: ResNet, schema: timmResNet, build: (config, random) => new ResNet(config, random), save: saved(),
+    names: Object.keys(resNetSizes), modelType: null, model: ResNet, schema: timmResNet, save: saved(),
+    build: (config, random) => new ResNet(config, random),
     config: ({ config }) => timmResNetConfig(config),
   }),
   architecture<MobileNetV2, MobileNetV2Config>({
@@ -89,21 +91,25 @@ export const convolutionalArchitectures = [
     },
   }),
   architecture<InceptionResNetV2, InceptionResNetV2Config>({
-    names: ['inception_resnet_v2'], modelType: null, model: InceptionResNetV2, schema: inception, build: (config, random) => new InceptionResNetV2(config, random),
-    save: saved(),
+    names: ['inception_resnet_v2'], modelType: null, model: InceptionResNetV2, schema: inception, save: saved(),
+    build: (config, random) => new InceptionResNetV2(config, random),
     config: ({ config: { numClasses, ...rest }, featureSize }) => {
-      const changed = Object.entries(rest).filter(([key, value]) => String(value) !== String(inceptionResNetV2Defaults[key as keyof InceptionResNetV2Config]));
-      return { architecture: 'inception_resnet_v2', numClasses, numFeatures: featureSize, ...(changed.length ? { modelArgs: { ...Object.fromEntries(changed), numClasses, globalPool: 'avg' } } : {}) };
+      const published: Record<string, unknown> = { ...inceptionResNetV2Defaults };
+      const changed = Object.entries(rest).filter(([key, value]) => String(value) !== String(published[key]));
+      const modelArgs = { ...Object.fromEntries(changed), numClasses, globalPool: 'avg' };
+      return { architecture: 'inception_resnet_v2', numClasses, numFeatures: featureSize, ...(changed.length ? { modelArgs } : {}) };
     },
   }),
 ];
 
-function timmResNetConfig({ layerType, hiddenSizes, depths, embeddingSize, numChannels, numLabels, downsampleInBottleneck, downsampleInFirstStage }: ResNetConfig): object {
+function timmResNetConfig(config: ResNetConfig): object {
+  const { layerType, hiddenSizes, depths, embeddingSize, numChannels, numLabels, downsampleInBottleneck, downsampleInFirstStage } = config;
   if (embeddingSize !== 64 || downsampleInBottleneck || downsampleInFirstStage) {
     throw new Error('timm\'s ResNet has no place for another stem or other strides than the published ones: save it as ResNetForImageClassification.');
   }
   const factor = layerType === 'basic' ? 1 : 4;
-  const name = Object.entries(resNetSizes).find(([, size]) => String(size.depths) === String(depths) && ('layerType' in size ? 'basic' : 'bottleneck') === layerType)?.[0];
+  const name = Object.entries(resNetSizes)
+    .find(([, size]) => String(size.depths) === String(depths) && ('layerType' in size ? 'basic' : 'bottleneck') === layerType)?.[0];
   const inner = hiddenSizes.map((size) => size / factor), published = name !== undefined && String(inner) === '64,128,256,512';
   const modelArgs = { layers: depths, channels: inner, inChans: numChannels, numClasses: numLabels, globalPool: 'avg' };
   return {
@@ -112,12 +118,13 @@ function timmResNetConfig({ layerType, hiddenSizes, depths, embeddingSize, numCh
   };
 }
 
-function huggingFaceMobileNetConfig({ widthMultiplier, tfPadding, batchNormEpsilon, numClasses, dropout, lastChannel, stages }: MobileNetV2Config): object {
+function huggingFaceMobileNetConfig(config: MobileNetV2Config): object {
+  const { widthMultiplier, tfPadding, batchNormEpsilon, numClasses, dropout, lastChannel, stages } = config;
   if (lastChannel !== mobileNetV2Defaults.lastChannel || String(stages) !== String(mobileNetV2Defaults.stages)) {
     throw new Error('Hugging Face\'s MobileNetV2Config has no place for other stages than the published ones.');
   }
   return {
-    depthMultiplier: widthMultiplier, depthDivisibleBy: 8, minDepth: 8, expandRatio: 6, finegrainedOutput: true, firstLayerIsExpansion: true, hiddenAct: 'relu6',
-    numChannels: 3, outputStride: 32, tfPadding, layerNormEps: batchNormEpsilon, classifierDropoutProb: dropout, id2label: labelNames(numClasses),
+    depthMultiplier: widthMultiplier, depthDivisibleBy: 8, minDepth: 8, expandRatio: 6, finegrainedOutput: true, firstLayerIsExpansion: true,
+    hiddenAct: 'relu6', numChannels: 3, outputStride: 32, tfPadding, layerNormEps: batchNormEpsilon, classifierDropoutProb: dropout, id2label: labelNames(numClasses),
   };
 }
