@@ -45,7 +45,7 @@ function commands(): Command {
     .command('occlude')
     .description('caption pictures at several levels of occlusion with saved captioners, into captions.csv')
     .requiredOption('--folder <folder>', 'where the run is kept; run again, it goes on where it stopped')
-    .option('--model <name=folder...>', 'a saved captioner and the name it has in the table')
+    .option('--model <name=folder...>', 'a captioner (folder or checkpoint name) and what to call it in the table')
     .option('--shard <i/n>', 'only this part of the batches, to be merged with the others')
     .option('--merge', 'write captions.csv from the shards in the folder, once all are whole')
     .option('--limit <pictures>', 'the first so many pictures of the test split (default: all)', wholeNumber)

@@ -6,7 +6,7 @@ import { mergeOcclusionSweep } from '../experiments/sweep-shards';
 import type { OcclusionFill, OcclusionPattern } from '../images';
 import { interruptible } from '../notebook/interruptible';
 import { progress, type Progress } from '../notebook/progress';
-import { inProject } from '../project';
+import { resolveCheckpoint } from '../weights';
 
 export interface OccludeCommandOptions {
   /** `name=folder` of each captioner. */
@@ -63,12 +63,12 @@ export async function occlude(options: OccludeCommandOptions): Promise<string> {
   return `${file}\n`;
 }
 
-/** Reads `name=folder` arguments; folders are relative to the project's top folder. */
+/** Reads `name=folder` arguments; in place of a folder a name that `load` understands will do. */
 function parseModels(args: readonly string[]): [name: string, folder: string][] {
   const models = args.map((arg): [string, string] => {
     const [, name, folder] = /^([^=]+)=(.+)$/.exec(arg) ?? [];
     if (!name) throw new Error(`--model ${JSON.stringify(arg)}: expected name=folder, such as Custom=runs/captioner.`);
-    return [name, inProject(folder)];
+    return [name, resolveCheckpoint(folder)];
   });
   const names = models.map(([name]) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);

@@ -68,7 +68,7 @@ describe('captioning occlude', function suite() {
     await refused({ model: [] }, /give --model name=folder/);
     await refused({ model: ['Custom'] }, /--model "Custom": expected name=folder/);
     await refused({ model: [...model, ...model] }, /two captioners are called Custom/);
-    await refused({ model: [`Custom=${at('x')}`] }, /x: there is no such folder/);
+    await refused({ model: [`Custom=${at('x')}`] }, /There is no folder .*x: expected/);
     await refused({ model: [`Custom=${join(saved, 'encoder')}`], limit: 1 }, /encoder (holds a model of type|has no config\.json with)/);
     await refused({ fill: 'red', limit: 1 }, /fill is "red"/);
     assert.ok(!existsSync(join(at('x'), 'captions.csv')));
