@@ -5,10 +5,17 @@ import { byteSymbols } from '../../lib/tokenizers/vocabulary-files';
 const symbols = (() => {
   const table = byteSymbols();
   const order: number[] = [];
-  for (const [from, to] of [[33, 126], [161, 172], [174, 255]]) for (let byte = from; byte <= to; byte++) order.push(byte);
+  for (const [from, to] of [
+    [33, 126],
+    [161, 172],
+    [174, 255],
+  ])
+    for (let byte = from; byte <= to; byte++) order.push(byte);
   for (let byte = 0; byte < 256; byte++) if (!order.includes(byte)) order.push(byte);
   const ofByte: string[] = [];
-  order.forEach((byte, i) => { ofByte[byte] = table[i]; });
+  order.forEach((byte, i) => {
+    ofByte[byte] = table[i];
+  });
   return ofByte;
 })();
 
@@ -36,13 +43,15 @@ export function trainBytePairs(words: ReadonlyMap<string, number>, count: number
         pairs.set(pair, (pairs.get(pair) ?? 0) + weight);
       }
     }
-    let best = '', most = 0;
+    let best = '',
+      most = 0;
     for (const [pair, seen] of pairs) if (seen > most) [best, most] = [pair, seen];
     if (!best) break;
     const [left, right] = best.split(' ');
     merges.push([left, right]);
     for (const row of rows) {
-      for (let i = 1; i < row.parts.length; i++) if (row.parts[i - 1] === left && row.parts[i] === right) row.parts.splice(i - 1, 2, left + right);
+      for (let i = 1; i < row.parts.length; i++)
+        if (row.parts[i - 1] === left && row.parts[i] === right) row.parts.splice(i - 1, 2, left + right);
     }
   }
   return merges;

@@ -20,24 +20,31 @@ export class ParameterCopier {
     if (size !== parameter.size) throw new Error(`${target} has ${parameter.size} values, ${sources.join(' + ')} ${size}.`);
     const joined = new Float32Array(size);
     let offset = 0;
-    for (const part of values) { joined.set(part, offset); offset += part.length; }
+    for (const part of values) {
+      joined.set(part, offset);
+      offset += part.length;
+    }
     parameter.load(joined);
   }
 }
 
-function missing(name: string): never { throw new Error(`There is no parameter ${name}.`); }
+function missing(name: string): never {
+  throw new Error(`There is no parameter ${name}.`);
+}
 
 /** ViT → DeiT-III. The class token's position, which DeiT-III has not, goes into the class token. */
 export function copyTower(source: ViTForImageClassification, target: DeiT3): void {
   const copier = new ParameterCopier(source, target);
   const { cls_token, position_embeddings } = source.vit.embeddings;
-  const width = source.config.hiddenSize, positions = position_embeddings.save();
+  const width = source.config.hiddenSize,
+    positions = position_embeddings.save();
   target.cls_token.load(cls_token.save().map((value, i) => value + positions[i]));
   target.pos_embed.load(positions.slice(width));
   for (const end of ['weight', 'bias']) {
     copier.copy(`patch_embed.proj.${end}`, `vit.embeddings.patch_embeddings.projection.${end}`);
     for (let i = 0; i < target.config.depth; i++) {
-      const layer = `vit.encoder.layer.${i}`, block = `blocks.${i}`;
+      const layer = `vit.encoder.layer.${i}`,
+        block = `blocks.${i}`;
       copier.copy(`${block}.norm1.${end}`, `${layer}.layernorm_before.${end}`);
       copier.copy(`${block}.attn.qkv.${end}`, ...['query', 'key', 'value'].map((part) => `${layer}.attention.attention.${part}.${end}`));
       copier.copy(`${block}.attn.proj.${end}`, `${layer}.attention.output.dense.${end}`);
@@ -77,7 +84,9 @@ export function copyLayers(copier: ParameterCopier, count: number, prefix: strin
 export function towerToClip(source: ViTForImageClassification, target: CLIPVisionModel): void {
   const copier = new ParameterCopier(source, target);
   const { cls_token, position_embeddings, patch_embeddings } = source.vit.embeddings;
-  const width = source.config.hiddenSize, bias = patch_embeddings.projection.bias!.save(), positions = position_embeddings.save();
+  const width = source.config.hiddenSize,
+    bias = patch_embeddings.projection.bias!.save(),
+    positions = position_embeddings.save();
   target.embeddings.class_embedding.load(cls_token.save());
   copier.copy('embeddings.patch_embedding.weight', `${EMBEDDINGS}.patch_embeddings.projection.weight`);
   target.embeddings.position_embedding.weight.load(positions.map((value, i) => (i < width ? value : value + bias[i % width])));

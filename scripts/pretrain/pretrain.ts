@@ -1,4 +1,4 @@
-// What all pretraining runs share: the library's training loop with AdamW, warmup and a cosine, checkpoints under runs/, and lines of progress.
+// What all pretraining runs share: the library's training loop with AdamW, warmup and a cosine, checkpoints under runs/, lines of progress.
 import type { Random, Scalar } from '../../lib/engine';
 import type { Module } from '../../lib/nn';
 import { inProject } from '../../lib/project';
@@ -22,15 +22,25 @@ export interface PretrainOptions<B extends object> {
 }
 
 /** Trains, or goes on where a former run was cut; the model holds the best epoch's weights afterwards. */
-export async function pretrain<B extends object>({ name, learningRate, weightDecay, checkpointSteps = 100, ...options }: PretrainOptions<B>): Promise<void> {
+export async function pretrain<B extends object>({
+  name,
+  learningRate,
+  weightDecay,
+  checkpointSteps = 100,
+  ...options
+}: PretrainOptions<B>): Promise<void> {
   const result = await train<B>({
-    ...options, checkpointSteps,
+    ...options,
+    checkpointSteps,
     optimizer: { learningRate, weightDecay },
     schedule: cosineWithWarmup(100),
     folder: inProject('runs', `pretrain-${name}`),
     best: { metric: 'loss', mode: 'min' },
-    onStep: ({ step, steps, loss }) => { if (step % 50 === 0) console.log(`step ${step}/${steps} loss ${loss.toFixed(3)}`); },
-    onEpoch: ({ epoch, trainLoss, metrics, seconds }) => console.log(`epoch ${epoch}: train ${trainLoss.toFixed(3)} ${JSON.stringify(metrics)} ${seconds.toFixed(0)} s`),
+    onStep: ({ step, steps, loss }) => {
+      if (step % 50 === 0) console.log(`step ${step}/${steps} loss ${loss.toFixed(3)}`);
+    },
+    onEpoch: ({ epoch, trainLoss, metrics, seconds }) =>
+      console.log(`epoch ${epoch}: train ${trainLoss.toFixed(3)} ${JSON.stringify(metrics)} ${seconds.toFixed(0)} s`),
   });
   const minutes = result.history.reduce((sum, { seconds }) => sum + seconds, 0) / 60;
   console.log(`best epoch ${result.bestEpoch}, ${minutes.toFixed(1)} minutes in all`);

@@ -45,16 +45,27 @@ export type Window = readonly [number, number, number];
  * cover less than a fifth of the cell its kind is "none" and it has no colour, texture or size.
  */
 export function cellLabels(scene: Scene, grid: number, [left0, top0, whole]: Window = [0, 0, CANVAS]): Record<CellAttribute, Int32Array> {
-  const cells = grid * grid, side = whole / grid;
+  const cells = grid * grid,
+    side = whole / grid;
   const labels = {
-    kind: new Int32Array(cells).fill(KINDS.length), colour: new Int32Array(cells).fill(IGNORED),
-    texture: new Int32Array(cells).fill(IGNORED), size: new Int32Array(cells).fill(IGNORED),
+    kind: new Int32Array(cells).fill(KINDS.length),
+    colour: new Int32Array(cells).fill(IGNORED),
+    texture: new Int32Array(cells).fill(IGNORED),
+    size: new Int32Array(cells).fill(IGNORED),
   };
   for (let cell = 0; cell < cells; cell++) {
-    const left = left0 + (cell % grid) * side, top = top0 + Math.floor(cell / grid) * side;
-    let most = side * side / 5;
-    for (const { kind, colour, texture, size, box: [x, y, width, height] } of scene.objects) {
-      const across = Math.min(x + width, left + side) - Math.max(x, left), down = Math.min(y + height, top + side) - Math.max(y, top);
+    const left = left0 + (cell % grid) * side,
+      top = top0 + Math.floor(cell / grid) * side;
+    let most = (side * side) / 5;
+    for (const {
+      kind,
+      colour,
+      texture,
+      size,
+      box: [x, y, width, height],
+    } of scene.objects) {
+      const across = Math.min(x + width, left + side) - Math.max(x, left),
+        down = Math.min(y + height, top + side) - Math.max(y, top);
       if (across <= 0 || down <= 0 || across * down <= most) continue;
       most = across * down;
       labels.kind[cell] = KINDS.indexOf(kind);

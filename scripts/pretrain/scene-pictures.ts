@@ -15,13 +15,21 @@ const fileOf = (name: string, ending: string): string => inProject('runs', 'pret
 export class ScenePictures {
   private readonly file: number;
 
-  private constructor(readonly scenes: readonly Scene[], file: string) { this.file = fs.openSync(file, 'r'); }
+  private constructor(
+    readonly scenes: readonly Scene[],
+    file: string,
+  ) {
+    this.file = fs.openSync(file, 'r');
+  }
 
   /** Draws what is not on disk yet, also after a cut. */
   static async open(name: 'train' | 'check', count: number, onProgress: (done: number) => void = () => {}): Promise<ScenePictures> {
     await draw(name, count, onProgress);
     const lines = fs.readFileSync(fileOf(name, 'jsonl'), 'utf8').split('\n').slice(0, count);
-    return new ScenePictures(lines.map((line) => JSON.parse(line) as Scene), fileOf(name, 'bytes'));
+    return new ScenePictures(
+      lines.map((line) => JSON.parse(line) as Scene),
+      fileOf(name, 'bytes'),
+    );
   }
 
   /** Bytes of these pictures one after the other, CANVAS × CANVAS × 3 each, rows first. */
@@ -29,7 +37,8 @@ export class ScenePictures {
     const bytes = new Uint8Array(indices.length * PICTURE_BYTES);
     for (let i = 0; i < indices.length; i++) {
       const read = fs.readSync(this.file, bytes, i * PICTURE_BYTES, PICTURE_BYTES, indices[i] * PICTURE_BYTES);
-      if (read !== PICTURE_BYTES) throw new Error(`Picture ${indices[i]} is not on disk: delete runs/pretrain-pictures to draw them again.`);
+      if (read !== PICTURE_BYTES)
+        throw new Error(`Picture ${indices[i]} is not on disk: delete runs/pretrain-pictures to draw them again.`);
     }
     return bytes;
   }
@@ -45,13 +54,20 @@ export function* pretrainScenes(name: 'train' | 'check', from = 0): Generator<{ 
 }
 
 async function draw(name: 'train' | 'check', count: number, onProgress: (done: number) => void): Promise<void> {
-  const bytes = fileOf(name, 'bytes'), scenes = fileOf(name, 'jsonl');
+  const bytes = fileOf(name, 'bytes'),
+    scenes = fileOf(name, 'jsonl');
   fs.mkdirSync(path.dirname(bytes), { recursive: true });
   const written = fs.existsSync(scenes) ? fs.readFileSync(scenes, 'utf8').split('\n').slice(0, -1) : [];
   // A cut may have left more of the one than of the other.
   let done = Math.min(written.length, fs.existsSync(bytes) ? Math.floor(fs.statSync(bytes).size / PICTURE_BYTES) : 0);
   if (done >= count) return;
-  fs.writeFileSync(scenes, written.slice(0, done).map((line) => `${line}\n`).join(''));
+  fs.writeFileSync(
+    scenes,
+    written
+      .slice(0, done)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
   if (fs.existsSync(bytes)) fs.truncateSync(bytes, done * PICTURE_BYTES);
   const last = done ? Number((JSON.parse(written[done - 1]) as Scene).seed.split('/').pop()) + 1 : 0;
   const source = pretrainScenes(name, last);
@@ -60,7 +76,7 @@ async function draw(name: 'train' | 'check', count: number, onProgress: (done: n
     const drawn = await renderBatch(block.map(({ svg }) => svg));
     fs.appendFileSync(bytes, Buffer.concat(drawn));
     fs.appendFileSync(scenes, block.map((scene) => `${JSON.stringify({ ...scene, svg: '' })}\n`).join(''));
-    onProgress(done += block.length);
+    onProgress((done += block.length));
   }
 }
 

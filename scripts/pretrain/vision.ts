@@ -9,12 +9,20 @@ import { VISION_RECIPES } from './vision-recipes';
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { steps: { type: 'string' } } });
-  const [name] = positionals, recipe = VISION_RECIPES[name];
+  const [name] = positionals,
+    recipe = VISION_RECIPES[name];
   if (!recipe) throw new Error(`There is no recipe "${name}": expected one of ${Object.keys(VISION_RECIPES).join(', ')}.`);
   const { size, batchSize, learningRate, weightDecay, crops } = recipe;
   const processor = new ImageProcessor({ size: { height: size, width: size }, ...NORMALIZATION.half });
   const run: VisionRun = {
-    name: `${name}-scenes`, processor, size, pictures: 60000, steps: Number(values.steps ?? recipe.steps), batchSize, learningRate, weightDecay,
+    name: `${name}-scenes`,
+    processor,
+    size,
+    pictures: 60000,
+    steps: Number(values.steps ?? recipe.steps),
+    batchSize,
+    learningRate,
+    weightDecay,
     ...(crops ? { crops } : {}),
   };
   const random = new Random(1);

@@ -4,7 +4,19 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { tensorCount, tf, type Tensor } from '../../lib/engine';
 import { type ImageProcessor } from '../../lib/images';
-import { BertForMaskedLM, BlipForConditionalGeneration, CLIPModel, DeiT3, GPT2LMHeadModel, InceptionResNetV2, load, MobileNetV2, ResNet, SmolVLMForConditionalGeneration, ViTForImageClassification } from '../../lib/models';
+import {
+  BertForMaskedLM,
+  BlipForConditionalGeneration,
+  CLIPModel,
+  DeiT3,
+  GPT2LMHeadModel,
+  InceptionResNetV2,
+  load,
+  MobileNetV2,
+  ResNet,
+  SmolVLMForConditionalGeneration,
+  ViTForImageClassification,
+} from '../../lib/models';
 import type { Module } from '../../lib/nn';
 import { inProject } from '../../lib/project';
 import type { Tokenizer } from '../../lib/tokenizers';
@@ -12,14 +24,25 @@ import { annotate, generateScene, KINDS, narrate, renderBatch, type Scene, type 
 import { PICTURE_LABELS, pictureLabels } from '../../scripts/pretrain/scene-labels';
 
 const CLASSES: Record<string, new (...args: never[]) => Module> = {
-  'mobilenet_v2-scenes': MobileNetV2, 'resnet101-scenes': ResNet, 'resnet50-scenes': ResNet, 'inception_resnet_v2-scenes': InceptionResNetV2,
-  'vit-scenes': ViTForImageClassification, 'deit3-scenes': DeiT3, 'gpt2-scenes': GPT2LMHeadModel, 'bert-scenes': BertForMaskedLM,
-  'clip-scenes': CLIPModel, 'smolvlm-scenes': SmolVLMForConditionalGeneration, 'blip-scenes': BlipForConditionalGeneration,
+  'mobilenet_v2-scenes': MobileNetV2,
+  'resnet101-scenes': ResNet,
+  'resnet50-scenes': ResNet,
+  'inception_resnet_v2-scenes': InceptionResNetV2,
+  'vit-scenes': ViTForImageClassification,
+  'deit3-scenes': DeiT3,
+  'gpt2-scenes': GPT2LMHeadModel,
+  'bert-scenes': BertForMaskedLM,
+  'clip-scenes': CLIPModel,
+  'smolvlm-scenes': SmolVLMForConditionalGeneration,
+  'blip-scenes': BlipForConditionalGeneration,
 };
 const folders = fs.readdirSync(inProject('weights')).filter((name) => name.endsWith('-scenes'));
 
 /** Pictures of a set that no checkpoint has seen; of one thing each, unless told otherwise. */
-async function heldOut(count: number, options: SceneOptions = { compositions: { single: 1 } }): Promise<{ scenes: Scene[]; pictures: Uint8Array[] }> {
+async function heldOut(
+  count: number,
+  options: SceneOptions = { compositions: { single: 1 } },
+): Promise<{ scenes: Scene[]; pictures: Uint8Array[] }> {
   const scenes = Array.from({ length: count }, (_, i) => generateScene(`pretrain/test/${i}`, options));
   return { scenes, pictures: await renderBatch(scenes.map(({ svg }) => svg)) };
 }
@@ -31,7 +54,9 @@ async function pixelsOf(processor: ImageProcessor, pictures: readonly Uint8Array
 
 describe('small checkpoints', () => {
   it('together take 40 MB at most', () => {
-    const sizes = folders.flatMap((name) => fs.readdirSync(inProject('weights', name)).map((file) => fs.statSync(inProject('weights', name, file)).size));
+    const sizes = folders.flatMap((name) =>
+      fs.readdirSync(inProject('weights', name)).map((file) => fs.statSync(inProject('weights', name, file)).size),
+    );
     const total = sizes.reduce((sum, size) => sum + size, 0) / 1e6;
     assert.ok(total <= 40, `${total.toFixed(1)} MB`);
   });
@@ -51,9 +76,16 @@ describe('small checkpoints', () => {
   }
 
   describe('classifiers', () => {
-    const classifiers = { 'vit-scenes': 0.5, 'deit3-scenes': 0.35, 'mobilenet_v2-scenes': 0.5, 'resnet101-scenes': 0.5, 'resnet50-scenes': 0.5, 'inception_resnet_v2-scenes': 0.5 } as Record<string, number>;
+    const classifiers = {
+      'vit-scenes': 0.5,
+      'deit3-scenes': 0.35,
+      'mobilenet_v2-scenes': 0.5,
+      'resnet101-scenes': 0.5,
+      'resnet50-scenes': 0.5,
+      'inception_resnet_v2-scenes': 0.5,
+    } as Record<string, number>;
     for (const [name, bar] of Object.entries(classifiers).filter(([name]) => folders.includes(name))) {
-      it(`${name} names the kind of thing in at least ${100 * bar} % of new pictures, of 24, and most of what else it is asked`, async () => {
+      it(`${name} names the kind of thing, of 24, in ${100 * bar} % of new pictures or more, and most else that it is asked`, async () => {
         const { scenes, pictures } = await heldOut(48);
         const { model, processor } = load(inProject('weights', name));
         const pixelValues = await pixelsOf(processor!, pictures);
@@ -61,12 +93,18 @@ describe('small checkpoints', () => {
         const best = (row: number[]) => row.indexOf(Math.max(...row));
         const right = logits.filter((row, i) => KINDS[best(row.slice(0, KINDS.length))] === scenes[i].entities[0].kind).length;
         assert.ok(right / scenes.length >= bar, `${right} of ${scenes.length}`);
-        let hit = 0, said = 0, truth = 0;
+        let hit = 0,
+          said = 0,
+          truth = 0;
         for (const [i, row] of logits.entries()) {
           const labels = pictureLabels(scenes[i]);
-          for (let j = 0; j < PICTURE_LABELS.length; j++) { said += Number(row[j] > 0); truth += labels[j]; hit += Number(row[j] > 0) * labels[j]; }
+          for (let j = 0; j < PICTURE_LABELS.length; j++) {
+            said += Number(row[j] > 0);
+            truth += labels[j];
+            hit += Number(row[j] > 0) * labels[j];
+          }
         }
-        const f1 = 2 * hit / (said + truth);
+        const f1 = (2 * hit) / (said + truth);
         assert.ok(f1 > 0.6, `F1 ${f1.toFixed(2)}`);
         model!.dispose();
       });
@@ -78,10 +116,12 @@ describe('small checkpoints', () => {
       const { model, tokenizer } = load(inProject('weights', 'gpt2-scenes'), { as: GPT2LMHeadModel });
       const perplexity = (words: string): number => {
         const ids = [tokenizer!.eosTokenId!, ...tokenizer!.encode(words).inputIds, tokenizer!.eosTokenId!];
-        return Math.exp(tf.tidy(() => {
-          const inputIds = tf.tensor2d([ids], undefined, 'int32');
-          return model.forward({ inputIds, labels: inputIds }).loss!.dataSync()[0];
-        }));
+        return Math.exp(
+          tf.tidy(() => {
+            const inputIds = tf.tensor2d([ids], undefined, 'int32');
+            return model.forward({ inputIds, labels: inputIds }).loss!.dataSync()[0];
+          }),
+        );
       };
       for (let i = 0; i < 5; i++) {
         const text = narrate(generateScene(`pretrain/test/${i}`));
@@ -111,12 +151,17 @@ describe('small checkpoints', () => {
       const { scenes, pictures } = await heldOut(24, {});
       const { model, processor, tokenizer } = load(inProject('weights', 'clip-scenes'), { as: CLIPModel });
       const pixelValues = await pixelsOf(processor!, pictures);
-      const { inputIds, attentionMask } = tokenizer!.encodeBatch(scenes.map((scene) => annotate(scene, 'wordy')), { padding: 'longest' });
-      const ids = tf.tensor2d(inputIds, undefined, 'int32'), mask = tf.tensor2d(attentionMask, undefined, 'int32');
+      const { inputIds, attentionMask } = tokenizer!.encodeBatch(
+        scenes.map((scene) => annotate(scene, 'wordy')),
+        { padding: 'longest' },
+      );
+      const ids = tf.tensor2d(inputIds, undefined, 'int32'),
+        mask = tf.tensor2d(attentionMask, undefined, 'int32');
       const outputs = model.forward({ pixelValues, inputIds: ids, attentionMask: mask });
       const scores = outputs.logitsPerImage.arraySync() as number[][];
       const count = (right: (row: number[], i: number) => boolean): number => scores.filter(right).length / scores.length;
-      const ofTwo = count((row, i) => row[i] > row[(i + 1) % row.length]), ofAll = count((row, i) => row[i] === Math.max(...row));
+      const ofTwo = count((row, i) => row[i] > row[(i + 1) % row.length]),
+        ofAll = count((row, i) => row[i] === Math.max(...row));
       assert.ok(ofTwo >= 0.9, `of two ${ofTwo}`);
       assert.ok(ofAll >= 0.5, `of all ${ofAll}`);
       tf.dispose([pixelValues, ids, mask, ...Object.values(outputs).filter((value): value is Tensor => value instanceof tf.Tensor)]);
@@ -128,8 +173,14 @@ describe('small checkpoints', () => {
   const captioners: Record<string, (folder: string, pictures: readonly Uint8Array[]) => Promise<string[]>> = {
     async 'smolvlm-scenes'(folder, pictures) {
       const { model, processor } = load(folder, { as: SmolVLMForConditionalGeneration });
-      const prompt = processor!.applyChatTemplate([{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: 'Describe this image.' }] }], { addGenerationPrompt: true });
-      const inputs = await processor!.process({ text: pictures.map(() => prompt), images: pictures.map((data) => [{ data, width: 128, height: 128 }]) });
+      const prompt = processor!.applyChatTemplate(
+        [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: 'Describe this image.' }] }],
+        { addGenerationPrompt: true },
+      );
+      const inputs = await processor!.process({
+        text: pictures.map(() => prompt),
+        images: pictures.map((data) => [{ data, width: 128, height: 128 }]),
+      });
       const { sequences } = model.generate(inputs as Required<typeof inputs>);
       const said = sequences.map((ids) => processor!.tokenizer.decode(ids.slice(inputs.inputIds.shape[1]), { skipSpecialTokens: true }));
       tf.dispose(inputs as never);
@@ -139,17 +190,20 @@ describe('small checkpoints', () => {
     async 'blip-scenes'(folder, pictures) {
       const { model, processor, tokenizer } = load(folder, { as: BlipForConditionalGeneration });
       const pixelValues = await pixelsOf(processor!, pictures);
-      const said = model.generate({ pixelValues }, { maxNewTokens: 80 }).sequences.map((ids) => tokenizer!.decode(ids, { skipSpecialTokens: true }));
+      const said = model
+        .generate({ pixelValues }, { maxNewTokens: 80 })
+        .sequences.map((ids) => tokenizer!.decode(ids, { skipSpecialTokens: true }));
       pixelValues.dispose();
       model.dispose();
       return said;
     },
   };
   for (const [name, caption] of Object.entries(captioners).filter(([name]) => folders.includes(name))) {
-    it(`${name} says in the narrator's voice what stands on new pictures: colours are right, and kinds far more often than by chance`, async () => {
+    it(`${name} says in the narrator's voice what new pictures show: colours are right, kinds far more often than by chance`, async () => {
       const { scenes, pictures } = await heldOut(32);
       const captions = (await caption(inProject('weights', name), pictures)).map((text) => text.toLowerCase());
-      const share = (holds: (text: string, scene: Scene) => boolean): number => captions.filter((text, i) => holds(text, scenes[i])).length / captions.length;
+      const share = (holds: (text: string, scene: Scene) => boolean): number =>
+        captions.filter((text, i) => holds(text, scenes[i])).length / captions.length;
       assert.ok(share((text, { entities: [{ kind }] }) => text.includes(kind)) >= 0.2, captions.join('\n'));
       assert.ok(share((text, { entities: [{ colour }] }) => text.includes(` ${colour} `)) >= 0.75, captions.join('\n'));
       assert.ok(share((text) => /the (setting is|background shows)/.test(text)) >= 0.9, captions.join('\n'));
