@@ -22,6 +22,14 @@ export const toCamelCase = (json: ConfigJson): ConfigJson => mapKeys(json, camel
 /** `hiddenSize` → `hidden_size`, at every depth. */
 export const toSnakeCase = (config: object): ConfigJson => mapKeys(config, snakeCase) as ConfigJson;
 
+/** Keys that Python's transformers takes as floats only: 1 must be written 1.0. */
+const pythonFloats = ['initializer_range', 'initializer_factor', 'label_smoothing', 'logit_scale_init_value', 'layer_norm_eps',
+  'layer_norm_epsilon', 'rms_norm_eps'];
+const wholeFloat = new RegExp(`("(?:${pythonFloats.join('|')})": -?\\d+)(?=,?$)`, 'gm');
+
+/** The text of a config.json, as Python reads it too. */
+export const formatConfigJson = (json: ConfigJson): string => `${JSON.stringify(json, null, 2).replace(wholeFloat, '$1.0')}\n`;
+
 /** A config as the schema (of camelCase keys) has it; other keys are left out. Errors name the file and the key as the file spells it. */
 export function parseConfig<C>(json: ConfigJson, schema: z.ZodType<C>, file: string): C {
   const parsed = schema.safeParse(toCamelCase(json));

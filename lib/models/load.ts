@@ -11,7 +11,7 @@ import { architectureName, findArchitecture, type Architecture } from './archite
 import { architectures } from './architectures';
 import { generationFile, generationJson, isGenerative, readGenerationConfig } from './generative';
 import { readProcessor, type ProcessorOf } from './processor';
-import { parseConfig, readJsonObject, toSnakeCase, type ConfigJson } from './config-json';
+import { formatConfigJson, parseConfig, readJsonObject, toSnakeCase, type ConfigJson } from './config-json';
 
 /** What a checkpoint folder holds; null is a part that the folder has no files of. */
 export interface Checkpoint<M extends Module = Module> {
@@ -100,7 +100,7 @@ export function save(folder: string, { model, processor, tokenizer, config }: Ch
     }
     const generation = model && isGenerative(model) ? generationJson(model, json!) : null;
     if (generation) writeWhole(path.join(temporary, generationFile), `${JSON.stringify(generation, null, 2)}\n`);
-    if (json) writeWhole(path.join(temporary, 'config.json'), `${JSON.stringify(json, null, 2)}\n`);
+    if (json) writeWhole(path.join(temporary, 'config.json'), formatConfigJson(json));
     processor?.save(temporary);
     tokenizer?.save(temporary);
     fs.mkdirSync(folder, { recursive: true });

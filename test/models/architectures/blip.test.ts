@@ -71,7 +71,10 @@ describe('BLIP checkpoints', () => {
     const saved = openWeights(at('saved'));
     assert.deepEqual([...saved.tensors.keys()].sort(), [...fixture.cases[0].names].sort());
     saved.close();
-    const json = JSON.parse(fs.readFileSync(at('saved', 'config.json'), 'utf8')) as typeof hub;
+    const written = fs.readFileSync(at('saved', 'config.json'), 'utf8'), json = JSON.parse(written) as typeof hub;
+    // Python's transformers refuses whole numbers where it wants floats.
+    assert.deepEqual(written.match(/"(initializer_factor|num_beams)": .*/g), [
+      '"initializer_factor": 1.0,', '"initializer_factor": 1.0,', '"num_beams": 1,', '"initializer_factor": 1.0,', '"num_beams": 1,']);
     assert.deepEqual(json.text_config, { ...hub.text_config, encoder_hidden_size: 30 });
     const again = load(at('saved')).model as BlipForConditionalGeneration;
     assert.deepEqual(captionsOf(again), captions);
