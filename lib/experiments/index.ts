@@ -6,6 +6,7 @@ export * from './occlusion';
 export * from './occlusion-figures';
 export * from './occlusion-scores';
 export * from './occlusion-sweep';
+export * from './part-a';
 export * from './profile';
-export { mergeOcclusionSweep } from './sweep-shards';
 export * from './vit-gpt2';
+export { mergeOcclusionSweep } from './sweep-shards';

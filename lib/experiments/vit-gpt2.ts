@@ -4,11 +4,11 @@ import type { CaptionDataset } from '../datasets';
 import { Random, tf, type Scalar } from '../engine';
 import { GPT2LMHeadModel, load, VisionEncoderDecoderModel, ViTModel } from '../models';
 import { inProject } from '../project';
-import { learningRateSearch, linearWithWarmup, PictureBatches, train, type LearningRateSearch, type PictureBatch, type PictureBatchesOptions, type TrainOptions } from '../training';
-import type { Profile } from './profile';
+import {
+  learningRateSearch, linearWithWarmup, PictureBatches, train, type LearningRateSearch, type PictureBatch, type TrainOptions,
+} from '../training';
 
 export interface VitGpt2Config {
-  dataset: 'scenes' | 'flickr8k';
   /** Checkpoints, by names that `load` understands. */
   encoder: string;
   decoder: string;
@@ -25,16 +25,9 @@ export interface VitGpt2Config {
   seed: number;
 }
 
-export const vitGpt2: Record<Profile, VitGpt2Config> = {
-  small: {
-    dataset: 'scenes', encoder: 'vit-scenes', decoder: 'gpt2-scenes', maxTokens: 32, learningRates: [2e-4, 5e-4, 1e-3], epochs: 6, batchSize: 16, patience: 2,
-    captionsPerEpoch: 'one', warmupSteps: 20, maxGradNorm: 1, seed: 42,
-  },
-  full: {
-    dataset: 'flickr8k', encoder: 'vit-small', decoder: 'gpt2', maxTokens: 40, learningRates: [5e-5, 1e-4, 2e-4], epochs: 10, batchSize: 4, patience: 2,
-    captionsPerEpoch: 'all', warmupSteps: 0, maxGradNorm: 1, seed: 42,
-  },
-};
+/** Updates in an epoch of so many pictures and captions. */
+export const vitGpt2StepsPerEpoch = ({ captionsPerEpoch, batchSize }: VitGpt2Config, training: CaptionDataset): number =>
+  Math.ceil((captionsPerEpoch === 'one' ? training.length : training.captions().length) / batchSize);
 
 /** A captioner of two pretrained halves; the cross attention between them is new, drawn from the seed. */
 export function buildVitGpt2({ encoder, decoder, maxTokens, seed }: VitGpt2Config, random = new Random(seed)): PretrainedCaptioner<VisionEncoderDecoderModel> {
@@ -56,8 +49,11 @@ export interface TrainVitGpt2Options extends Pick<TrainOptions<never>, 'signal' 
   onRun?: (learningRate: number) => void;
 }
 
+export type VitGpt2Captioner = PretrainedCaptioner<VisionEncoderDecoderModel>;
+
 /** Trains once at each learning rate from the same start; the best captioner by validation loss, and every run's history. */
-export async function searchVitGpt2({ config, dataset, folder, onRun, ...callbacks }: TrainVitGpt2Options): Promise<LearningRateSearch<PretrainedCaptioner<VisionEncoderDecoderModel>>> {
+export async function searchVitGpt2(options: TrainVitGpt2Options): Promise<LearningRateSearch<VitGpt2Captioner>> {
+  const { config, dataset, folder, onRun, ...callbacks } = options;
   const { learningRates, epochs, batchSize, patience, warmupSteps, maxGradNorm, maxTokens, captionsPerEpoch, seed } = config;
   let random = new Random(seed);
   return learningRateSearch({
@@ -68,7 +64,7 @@ export async function searchVitGpt2({ config, dataset, folder, onRun, ...callbac
     train: (captioner, learningRate, runFolder) => {
       onRun?.(learningRate);
       const { model, processor, tokenizer } = captioner;
-      const common: Pick<PictureBatchesOptions, 'processor' | 'tokenizer' | 'maxTokens'> = { processor, tokenizer, maxTokens };
+      const common = { processor, tokenizer, maxTokens };
       const validation = new PictureBatches({ ...common, dataset: dataset.split('val'), batchSize: 2 * batchSize, captionsPerEpoch });
       const loss = (batch: PictureBatch) => tf.tidy(() => model.forward({ ...batch }).loss as Scalar);
       return train<PictureBatch>({

@@ -5,13 +5,13 @@ import * as path from 'node:path';
 import { PretrainedCaptioner } from '../../lib/captioners';
 import { CaptionDataset, loadScenes } from '../../lib/datasets';
 import { tensorCount } from '../../lib/engine';
-import { searchVitGpt2, vitGpt2 } from '../../lib/experiments';
+import { partA, searchVitGpt2 } from '../../lib/experiments';
 
 const few = (dataset: CaptionDataset) => new CaptionDataset('scenes-few', (['train', 'val', 'test'] as const).flatMap((split) => dataset.split(split).records.slice(0, split === 'train' ? 48 : 8)));
 
 describe('report 000, part A, on a part of Scenes', function suite() {
   this.timeout(180_000);
-  const dataset = few(loadScenes()), config = { ...vitGpt2.small, learningRates: [1e-7, 3e-4], epochs: 4, batchSize: 8, warmupSteps: 2, patience: 4 };
+  const dataset = few(loadScenes()), config = { ...partA.small.custom, learningRates: [1e-7, 3e-4], epochs: 4, batchSize: 8, warmupSteps: 2, patience: 4 };
   let folder: string;
   before(() => { folder = fs.mkdtempSync(path.join(os.tmpdir(), 'vit-gpt2-')); });
   after(() => { fs.rmSync(folder, { recursive: true, force: true }); });

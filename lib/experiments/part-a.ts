@@ -1,0 +1,50 @@
+/** Report 000, part A: a trained ViT–GPT-2 captioner beside zero-shot SmolVLM. `small` and `full` differ in values only. */
+import type { Caption, SmolVLMCaptionerOptions } from '../captioners';
+import { loadFlickr8k, loadScenes, type CaptionDataset, type CaptionRecord } from '../datasets';
+import { score } from './feature-captioning';
+import type { Profile } from './profile';
+import type { VitGpt2Config } from './vit-gpt2';
+
+export interface PartAConfig {
+  dataset: 'scenes' | 'flickr8k';
+  custom: VitGpt2Config;
+  /** SmolVLM and what it is asked. */
+  baseline: SmolVLMCaptionerOptions & { checkpoint: string };
+  /** Where the trained captioner is kept for parts B and C, relative to the project's top folder. */
+  folder: string;
+}
+
+export const partA: Record<Profile, PartAConfig> = {
+  small: {
+    dataset: 'scenes',
+    custom: {
+      encoder: 'vit-scenes', decoder: 'gpt2-scenes', maxTokens: 32, learningRates: [2e-4, 5e-4, 1e-3], epochs: 5, batchSize: 16, patience: 2,
+      captionsPerEpoch: 'one', warmupSteps: 20, maxGradNorm: 1, seed: 42,
+    },
+    baseline: { checkpoint: 'smolvlm-scenes', question: 'Describe this image.', generation: { maxNewTokens: 48, batchSize: 20 } },
+    folder: 'runs/captioner-000-scenes',
+  },
+  full: {
+    dataset: 'flickr8k',
+    custom: {
+      encoder: 'vit-small', decoder: 'gpt2', maxTokens: 40, learningRates: [5e-5, 1e-4, 2e-4], epochs: 10, batchSize: 4, patience: 2,
+      captionsPerEpoch: 'all', warmupSteps: 0, maxGradNorm: 1, seed: 42,
+    },
+    baseline: { checkpoint: 'smolvlm-256m', question: 'Describe this image in one sentence.', generation: { maxNewTokens: 64, batchSize: 2 } },
+    folder: 'runs/captioner-000-flickr8k',
+  },
+};
+
+/** Scores that the report prints for its own data and networks. */
+export const reportedPartA = [
+  { model: 'report 000: SmolVLM', 'BLEU-4': 0.0597, METEOR: 0.2765, 'ROUGE-L': 0.2564 },
+  { model: 'report 000: Custom', 'BLEU-4': 0.0509, METEOR: 0.2327, 'ROUGE-L': 0.2825 },
+] as const;
+
+export const loadPartADataset = ({ dataset }: Pick<PartAConfig, 'dataset'>): CaptionDataset => (dataset === 'scenes' ? loadScenes() : loadFlickr8k());
+
+/** The dataset's pictures from the best caption to the worst by CIDEr; `index` is the place in the dataset. */
+export function rankByCider(dataset: CaptionDataset, captions: readonly Caption[]): { record: CaptionRecord; index: number; cider: number }[] {
+  const { images } = score(dataset, captions);
+  return dataset.records.map((record, index) => ({ record, index, cider: images[record.id].CIDEr })).sort((a, b) => b.cider - a.cider);
+}
