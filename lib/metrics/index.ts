@@ -17,3 +17,4 @@ export * from './rouge-l';
 export * from './score-captions';
 export * from './threshold-classifier';
 export * from './wordnet';
+export * from './clip-score';

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { FeatureCaptioner, loadCaptioner, PretrainedCaptioner } from '../../lib/captioners';
 import { loadScenes } from '../../lib/datasets';
 import { Random, tensorCount } from '../../lib/engine';
-import { buildCaptioner, buildVitGpt2, loadEncoder, mobileNetGru, vitGpt2 } from '../../lib/experiments';
+import { buildCaptioner, buildVitGpt2, loadEncoder, mobileNetGru, partA } from '../../lib/experiments';
 
 describe('loadCaptioner', function suite() {
   this.timeout(60_000);
@@ -17,7 +17,7 @@ describe('loadCaptioner', function suite() {
     const small = { ...mobileNetGru.small, decoder: { ...mobileNetGru.small.decoder, embedSize: 16, hiddenSize: 16 } };
     const makers = [
       { kind: FeatureCaptioner, make: () => buildCaptioner(small, dataset, loadEncoder(small), new Random(1)) },
-      { kind: PretrainedCaptioner, make: () => buildVitGpt2(vitGpt2.small) },
+      { kind: PretrainedCaptioner, make: () => buildVitGpt2(partA.small.custom) },
     ];
     for (const { kind, make } of makers) {
       const captioner = make(), at = path.join(folder, kind.name);

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { tensorCount } from '../../lib/engine';
+import { clipScore, refClipScore, scoreWithClip } from '../../lib/metrics';
+import { ClipEmbedder, type Embeddings } from '../../lib/models';
+import { writeSafetensors, type TensorToWrite } from '../../lib/weights';
+import { closeTo } from '../close-to';
+import { formulaValues } from '../formula';
+import expected from '../fixtures/metrics/clip-score.json';
+
+const fixtures = path.join(__dirname, '..', 'fixtures');
+const pictures = expected.pictures.map((name) => path.join(fixtures, 'images', name));
+const rows = (...vectors: number[][]): Embeddings => ({ values: Float32Array.from(vectors.flat()), count: vectors.length, size: vectors[0].length });
+
+describe('CLIPScore', () => {
+  let folder: string, clip: ClipEmbedder, count: number;
+  before(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'clip-'));
+    fs.cpSync(path.join(fixtures, 'tokenizers', 'clip-bpe'), folder, { recursive: true });
+    fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify(expected.config));
+    fs.writeFileSync(path.join(folder, 'preprocessor_config.json'), JSON.stringify(expected.processor));
+    writeSafetensors(path.join(folder, 'model.safetensors'), new Map(Object.entries(expected.tensors).map(([name, shape]): [string, TensorToWrite] =>
+      [name, { shape, data: formulaValues(name, shape) }])));
+    count = tensorCount();
+    clip = ClipEmbedder.load(folder);
+  });
+  after(() => {
+    clip.dispose();
+    assert.equal(tensorCount(), count);
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  it('equals the published formula on transformers\' embeddings', async () => {
+    const live = tensorCount();
+    const images = await clip.images(pictures, { batchSize: 3 });
+    closeTo(images.values, expected.imageEmbeds, 1e-5, 'pictures');
+    closeTo((await clip.texts(expected.captions.map((text) => `A photo depicts ${text}`), { batchSize: 3 })).values, expected.textEmbeds, 1e-5, 'captions');
+    const scores = await scoreWithClip(clip, pictures, expected.captions, { references: expected.references });
+    closeTo(scores.images.map(({ CLIPScore }) => CLIPScore), expected.CLIPScore, 1e-5);
+    closeTo(scores.images.map(({ RefCLIPScore }) => RefCLIPScore!), expected.RefCLIPScore, 1e-5);
+    closeTo([scores.CLIPScore], [expected.CLIPScore.reduce((a, b) => a + b) / 4], 1e-5);
+    const known = await scoreWithClip(clip, pictures, expected.captions, { imageEmbeddings: images, references: expected.references });
+    closeTo(known.images.map(({ RefCLIPScore }) => RefCLIPScore!), expected.RefCLIPScore, 1e-5, 'with embeddings that were known');
+    assert.equal(tensorCount(), live);
+  });
+
+  it('changes with the prompt, and has no RefCLIPScore without references', async () => {
+    const [usual, other] = [await scoreWithClip(clip, pictures, expected.captions), await scoreWithClip(clip, pictures, expected.captions, { prefix: '' })];
+    assert.notDeepEqual(usual.images, other.images);
+    assert.equal(usual.RefCLIPScore, undefined);
+  });
+
+  it('is 0 below a right angle, the weight for the same direction', () => {
+    assert.deepEqual(clipScore(rows([1, 0], [0, 1], [1, 0]), rows([1, 0], [0, -1], [0, 1])), [2.5, 0, 0]);
+    assert.deepEqual(refClipScore([2.5, 2.5, 0], rows([1, 0], [1, 0], [1, 0]), rows([0, 1], [1, 0], [-1, 0], [1, 0]), [0, 0, 1, 2]), [2 * 2.5 / 3.5, 0, 0]);
+  });
+
+  it('refuses counts that do not fit, and pictures without a reference', async () => {
+    assert.throws(() => clipScore(rows([1, 0]), rows([1, 0], [0, 1])), /2 captions for 1 pictures/);
+    assert.throws(() => refClipScore([1, 1], rows([1, 0], [1, 0]), rows([1, 0]), [1]), /Picture 0 has no reference/);
+    await assert.rejects(scoreWithClip(clip, pictures, expected.captions, { references: [['a']] }), /References of 1 pictures for 4/);
+  });
+});
