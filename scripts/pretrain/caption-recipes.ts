@@ -16,7 +16,7 @@ import { writeWhole } from '../../lib/whole-file';
 import { bertToBlip, towerToBlip } from './copy-to-blip';
 import { towerToSigLip } from './copy-tower';
 import { IGNORED } from './scene-labels';
-import { writeBertTokenizer, writeSmolTokenizer } from './tokenizers';
+import { writeBlipTokenizer, writeSmolTokenizer } from './tokenizers';
 import { SHORT_TOWER } from './vision-recipes';
 
 export interface CaptionNetwork {
@@ -67,8 +67,8 @@ export const CAPTION_RECIPES: Record<string, CaptionRecipe> = {
     learningRate: 8e-4,
     weightDecay: 0.05,
     build(folder, random) {
-      const tokenizer = writeBertTokenizer(folder, ['[DEC]', '[ENC]']);
-      const [start] = tokenizer.encode('[DEC]', { addSpecialTokens: false }).inputIds;
+      const tokenizer = writeBlipTokenizer(folder);
+      const start = tokenizer.bosTokenId!;
       const end = tokenizer.sepTokenId!;
       const text = {
         vocabSize: tokenizer.vocabularySize,

@@ -73,34 +73,48 @@ export function writeClipTokenizer(folder: string, maxLength = 77): Tokenizer {
   });
 }
 
-/** BERT's kind: lower case, whole words of the generator's language and single letters for all others; `extra` pieces come last. */
-export function writeBertTokenizer(folder: string, extra: readonly string[] = []): Tokenizer {
+/** BERT's kind: lower case, whole words of the generator's language and single letters for all others. */
+export const writeBertTokenizer = (folder: string): Tokenizer => writeWordPieces(folder, bertPieces(), []);
+
+/** BLIP's kind: BERT's with two more special tokens. They take the places of brackets, which no sentence has; those come last. */
+export function writeBlipTokenizer(folder: string): Tokenizer {
+  const tokens = new Map([
+    ['[', '[DEC]'],
+    [']', '[ENC]'],
+  ]);
+  return writeWordPieces(folder, [...bertPieces().map((piece) => tokens.get(piece) ?? piece), ...tokens.keys()], [...tokens.values()]);
+}
+
+function bertPieces(): string[] {
   const words = countWords(
     corpus().map((text) => text.toLowerCase()),
     BERT_WORDS,
   );
-  const letters = [...'abcdefghijklmnopqrstuvwxyz0123456789'],
-    marks = [...'.,;:!?\'"-()[]/&'];
+  const letters = [...'abcdefghijklmnopqrstuvwxyz0123456789'];
+  const marks = [...'.,;:!?\'"-()[]/&'];
   const frequent = [...words.keys()].sort((a, b) => words.get(b)! - words.get(a)! || (a < b ? -1 : 1));
-  const pieces = [
-    '[PAD]',
-    '[UNK]',
-    '[CLS]',
-    '[SEP]',
-    '[MASK]',
-    ...marks,
-    ...letters,
-    ...letters.map((letter) => `##${letter}`),
-    ...frequent,
-  ];
-  return writeFolder(folder, bertTokenizer([...new Set([...pieces, ...extra])], folder), {
-    do_lower_case: true,
-    clean_up_tokenization_spaces: true,
-    strip_accents: null,
-    tokenize_chinese_chars: true,
-    model_max_length: LONGEST,
-    tokenizer_class: 'BertTokenizer',
-  });
+  const pieces = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...marks, ...letters, ...letters.map((letter) => `##${letter}`), ...frequent];
+  return [...new Set(pieces)];
+}
+
+function writeWordPieces(folder: string, pieces: readonly string[], specials: readonly string[]): Tokenizer {
+  const { tokenizer, special } = bertTokenizer(pieces, folder);
+  const [known] = tokenizer.added_tokens as object[];
+  const added = specials.map((content) => ({ ...known, id: pieces.indexOf(content), content }));
+  const [bos] = specials;
+  return writeFolder(
+    folder,
+    { tokenizer: { ...tokenizer, added_tokens: [...(tokenizer.added_tokens as object[]), ...added] }, special: { ...special, ...(bos ? { bos_token: bos } : {}) } },
+    {
+      do_lower_case: true,
+      clean_up_tokenization_spaces: true,
+      strip_accents: null,
+      tokenize_chinese_chars: true,
+      model_max_length: LONGEST,
+      tokenizer_class: 'BertTokenizer',
+      ...(specials.length ? { additional_special_tokens: specials.slice(1) } : {}),
+    },
+  );
 }
 
 /** So many tiles a side may a picture be divided into. */

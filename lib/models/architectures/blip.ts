@@ -42,7 +42,8 @@ export const blipArchitectures = [
     names: ['BlipForConditionalGeneration'], modelType: 'blip', model: BlipForConditionalGeneration, schema, load: blipLoadOptions,
     build: (config, random) => new BlipForConditionalGeneration(config, random),
     config: ({ config: { textConfig, visionConfig } }) => ({
-      textConfig: { modelType: 'blip_text_model', isDecoder: true, ...textConfig },
+      // 0 is left out: transformers wants a 0.0 there, which JSON cannot be told to write.
+      textConfig: { modelType: 'blip_text_model', isDecoder: true, ...textConfig, labelSmoothing: textConfig.labelSmoothing || undefined },
       visionConfig: { modelType: 'blip_vision_model', ...visionConfig },
     }),
   }),
