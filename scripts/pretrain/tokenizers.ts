@@ -36,10 +36,10 @@ const corpus = (() => {
 
 function writeFolder(folder: string, { tokenizer, special }: TokenizerDefaults, config: Record<string, unknown>): Tokenizer {
   fs.mkdirSync(folder, { recursive: true });
-  const write = (name: string, value: unknown) => writeWhole(path.join(folder, name), `${JSON.stringify(value, null, 1)}\n`);
+  const write = (name: string, value: unknown, indent?: number) => writeWhole(path.join(folder, name), `${JSON.stringify(value, null, indent)}\n`);
   write('tokenizer.json', tokenizer);
-  write('tokenizer_config.json', { ...config, ...special });
-  write('special_tokens_map.json', special);
+  write('tokenizer_config.json', { ...config, ...special }, 1);
+  write('special_tokens_map.json', special, 1);
   return Tokenizer.fromPretrained(folder);
 }
 
