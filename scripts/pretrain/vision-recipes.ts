@@ -19,6 +19,8 @@ import { PICTURE_LABELS } from './scene-labels';
 import type { VisionNetwork, VisionRun } from './vision-encoder';
 
 export interface VisionRecipe {
+  /** Under weights/, where it is not NAME-scenes. */
+  folder?: string;
   /** Side of the network's pictures. */
   size: number;
   steps: number;
@@ -59,6 +61,32 @@ const mapCells = (map: Tensor4D): { cells: Tensor; mean: Tensor } => ({
 });
 
 const trainedViT = (): ViTForImageClassification => load(inProject('weights', 'vit-scenes'), { as: ViTForImageClassification }).model;
+
+const visionTransformer = (
+  steps: number,
+  learningRate: number,
+  make: (random: Random) => ViTForImageClassification,
+): VisionRecipe => ({
+  size: TOWER.imageSize,
+  steps,
+  batchSize: 32,
+  learningRate,
+  weightDecay: 0.03,
+  build(random) {
+    const network = make(random);
+    return {
+      network,
+      features: TOWER.hiddenSize,
+      grid: GRID,
+      forward(pixelValues) {
+        const { lastHiddenState, logits } = network.forward({ pixelValues });
+        return { cells: patches(lastHiddenState), logits };
+      },
+    };
+  },
+  save: (folder, model, processor) =>
+    save(folder, { model, processor, config: { id2label, problem_type: 'multi_label_classification' } }, half),
+});
 
 /** timm's layout: one config.json, the preparation of pictures included. */
 const saveTimm =
@@ -107,27 +135,9 @@ const resNet = (depths: ResNetConfig['depths'], steps: number): VisionRecipe => 
 });
 
 export const VISION_RECIPES: Record<string, VisionRecipe> = {
-  vit: {
-    size: TOWER.imageSize,
-    steps: 3000,
-    batchSize: 32,
-    learningRate: 1e-3,
-    weightDecay: 0.03,
-    build(random) {
-      const network = new ViTForImageClassification(TOWER, PICTURE_LABELS.length, random);
-      return {
-        network,
-        features: TOWER.hiddenSize,
-        grid: GRID,
-        forward(pixelValues) {
-          const { lastHiddenState, logits } = network.forward({ pixelValues });
-          return { cells: patches(lastHiddenState), logits };
-        },
-      };
-    },
-    save: (folder, model, processor) =>
-      save(folder, { model, processor, config: { id2label, problem_type: 'multi_label_classification' } }, half),
-  },
+  vit: visionTransformer(3000, 1e-3, (random) => new ViTForImageClassification(TOWER, PICTURE_LABELS.length, random)),
+  // A second round from where the first ended, warmup and all. The networks that start from the ViT were made before it.
+  'vit-again': { ...visionTransformer(1000, 8e-4, trainedViT), folder: 'vit-scenes' },
 
   // Starts from the ViT's weights: its first layers under other names.
   deit3: {

@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const random = new Random(1);
   const vision = recipe.build(random);
   await trainVision(run, vision, random);
-  const folder = inProject('weights', run.name);
+  const folder = inProject('weights', recipe.folder ?? run.name);
   recipe.save(folder, vision.network, processor);
   console.log(`saved ${folder}`);
 }

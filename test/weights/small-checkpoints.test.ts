@@ -78,7 +78,7 @@ describe('small checkpoints', () => {
   describe('classifiers', () => {
     const classifiers = {
       'vit-scenes': 0.5,
-      'deit3-scenes': 0.35,
+      'deit3-scenes': 0.5,
       'mobilenet_v2-scenes': 0.5,
       'resnet101-scenes': 0.5,
       'resnet50-scenes': 0.5,
