@@ -105,7 +105,7 @@ describe('small checkpoints', () => {
           }
         }
         const f1 = (2 * hit) / (said + truth);
-        assert.ok(f1 > 0.6, `F1 ${f1.toFixed(2)}`);
+        assert.ok(f1 > 0.5, `F1 ${f1.toFixed(2)}`);
         model!.dispose();
       });
     }
