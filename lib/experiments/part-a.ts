@@ -18,7 +18,8 @@ export const partA: Record<Profile, PartAConfig> = {
   small: {
     dataset: 'scenes',
     custom: {
-      encoder: 'vit-scenes', decoder: 'gpt2-scenes', maxTokens: 32, learningRates: [2e-4, 5e-4, 1e-3], epochs: 5, batchSize: 16, patience: 2,
+      encoder: 'vit-scenes', decoder: 'gpt2-scenes', maxTokens: 32, learningRates: [2e-4, 5e-4, 1e-3], searchEpochs: 2, epochs: 10,
+      batchSize: 16, patience: 3,
       captionsPerEpoch: 'one', warmupSteps: 20, maxGradNorm: 1, seed: 42,
     },
     baseline: { checkpoint: 'smolvlm-scenes', question: 'Describe this image.', generation: { maxNewTokens: 48, batchSize: 20 } },
@@ -27,7 +28,7 @@ export const partA: Record<Profile, PartAConfig> = {
   full: {
     dataset: 'flickr8k',
     custom: {
-      encoder: 'vit-small', decoder: 'gpt2', maxTokens: 40, learningRates: [5e-5, 1e-4, 2e-4], epochs: 10, batchSize: 4, patience: 2,
+      encoder: 'vit-small', decoder: 'gpt2', maxTokens: 40, learningRates: [5e-5, 1e-4, 2e-4], searchEpochs: 10, epochs: 10, batchSize: 4, patience: 2,
       captionsPerEpoch: 'all', warmupSteps: 0, maxGradNorm: 1, seed: 42,
     },
     baseline: { checkpoint: 'smolvlm-256m', question: 'Describe this image in one sentence.', generation: { maxNewTokens: 64, batchSize: 2 } },

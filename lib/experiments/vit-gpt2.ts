@@ -5,7 +5,8 @@ import { Random, tf, type Scalar } from '../engine';
 import { GPT2LMHeadModel, load, VisionEncoderDecoderModel, ViTModel } from '../models';
 import { inProject } from '../project';
 import {
-  learningRateSearch, linearWithWarmup, PictureBatches, train, type LearningRateSearch, type PictureBatch, type TrainOptions,
+  learningRateSearch, linearWithWarmup, PictureBatches, train,
+  type EpochRecord, type LearningRateSearch, type PictureBatch, type TrainOptions, type TrainResult,
 } from '../training';
 
 export interface VitGpt2Config {
@@ -15,6 +16,8 @@ export interface VitGpt2Config {
   /** Most tokens of a caption, end token included. */
   maxTokens: number;
   learningRates: readonly number[];
+  /** Epochs at each rate; the best one is then trained anew for `epochs`, if that is more. */
+  searchEpochs: number;
   epochs: number;
   batchSize: number;
   /** Stops a run after so many epochs without a lower validation loss. */
@@ -46,38 +49,61 @@ export interface TrainVitGpt2Options extends Pick<TrainOptions<never>, 'signal' 
   dataset: CaptionDataset;
   /** Checkpoints and histories, a folder a rate; relative to the project's top folder. */
   folder?: string;
-  onRun?: (learningRate: number) => void;
+  /** Before each run: its rate and its most epochs. */
+  onRun?: (learningRate: number, epochs: number) => void;
 }
 
 export type VitGpt2Captioner = PretrainedCaptioner<VisionEncoderDecoderModel>;
 
-/** Trains once at each learning rate from the same start; the best captioner by validation loss, and every run's history. */
-export async function searchVitGpt2(options: TrainVitGpt2Options): Promise<LearningRateSearch<VitGpt2Captioner>> {
+export interface VitGpt2Search extends Omit<LearningRateSearch<VitGpt2Captioner>, 'model'> {
+  /** The captioner at the end, the caller's to dispose. */
+  captioner: VitGpt2Captioner;
+  /** Of the captioner's own training. */
+  history: readonly EpochRecord[];
+}
+
+/** Trains at each learning rate from the same start, and at the best one by validation loss to the end. */
+export async function searchVitGpt2(options: TrainVitGpt2Options): Promise<VitGpt2Search> {
   const { config, dataset, folder, onRun, ...callbacks } = options;
-  const { learningRates, epochs, batchSize, patience, warmupSteps, maxGradNorm, maxTokens, captionsPerEpoch, seed } = config;
+  const { learningRates, epochs, searchEpochs, seed } = config, best = { metric: 'valLoss', mode: 'min' } as const;
   let random = new Random(seed);
-  return learningRateSearch({
-    rates: learningRates,
-    build: () => { random = new Random(seed); return buildVitGpt2(config, random); },
+  const build = (): VitGpt2Captioner => { random = new Random(seed); return buildVitGpt2(config, random); };
+  const run = (captioner: VitGpt2Captioner, learningRate: number, count: number, at: string | undefined): Promise<TrainResult> => {
+    onRun?.(learningRate, count);
+    return trainVitGpt2(captioner, { ...callbacks, config, dataset, random, learningRate, epochs: count, folder: at });
+  };
+  const search = await learningRateSearch({
+    rates: learningRates, build, best, folder: folder && inProject(folder), train: (captioner, rate, at) => run(captioner, rate, searchEpochs, at),
+  });
+  const { model, ...found } = search;
+  if (epochs <= searchEpochs || found.interrupted) return { ...found, captioner: model, history: found.best.history };
+  model.dispose();
+  const captioner = build();
+  try {
+    const { history, interrupted } = await run(captioner, found.best.learningRate, epochs, folder && inProject(folder, 'best-rate'));
+    return { ...found, captioner, history, interrupted };
+  } catch (error) {
+    captioner.dispose();
+    throw error;
+  }
+}
+
+interface VitGpt2Run extends Omit<TrainVitGpt2Options, 'onRun'> { random: Random; learningRate: number; epochs: number }
+
+async function trainVitGpt2({ model, processor, tokenizer }: VitGpt2Captioner, options: VitGpt2Run): Promise<TrainResult> {
+  const { config, dataset, random, learningRate, epochs, folder, ...callbacks } = options;
+  const { batchSize, patience, warmupSteps, maxGradNorm, maxTokens, captionsPerEpoch, seed } = config;
+  const common = { processor, tokenizer, maxTokens };
+  const validation = new PictureBatches({ ...common, dataset: dataset.split('val'), batchSize: 2 * batchSize, captionsPerEpoch });
+  const loss = (batch: PictureBatch) => tf.tidy(() => model.forward({ ...batch }).loss as Scalar);
+  return train<PictureBatch>({
+    model, loss, epochs, patience, maxGradNorm, random, folder,
+    batches: new PictureBatches({ ...common, dataset: dataset.split('train'), batchSize, captionsPerEpoch, seed }),
+    optimizer: { learningRate, weightDecay: 0.01 },
+    schedule: linearWithWarmup(warmupSteps),
+    config: { ...config, learningRates: undefined, searchEpochs: undefined, epochs: undefined, dataset: dataset.name },
+    validate: async () => ({ valLoss: await validation.meanLoss(loss) }),
     best: { metric: 'valLoss', mode: 'min' },
-    folder: folder && inProject(folder),
-    train: (captioner, learningRate, runFolder) => {
-      onRun?.(learningRate);
-      const { model, processor, tokenizer } = captioner;
-      const common = { processor, tokenizer, maxTokens };
-      const validation = new PictureBatches({ ...common, dataset: dataset.split('val'), batchSize: 2 * batchSize, captionsPerEpoch });
-      const loss = (batch: PictureBatch) => tf.tidy(() => model.forward({ ...batch }).loss as Scalar);
-      return train<PictureBatch>({
-        model, loss, epochs, patience, maxGradNorm, random,
-        batches: new PictureBatches({ ...common, dataset: dataset.split('train'), batchSize, captionsPerEpoch, seed }),
-        optimizer: { learningRate, weightDecay: 0.01 },
-        schedule: linearWithWarmup(warmupSteps),
-        config: { ...config, learningRates: undefined, epochs: undefined, dataset: dataset.name },
-        validate: async () => ({ valLoss: await validation.meanLoss(loss) }),
-        best: { metric: 'valLoss', mode: 'min' },
-        folder: runFolder,
-        ...callbacks,
-      });
-    },
+    ...callbacks,
   });
 }
