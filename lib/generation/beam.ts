@@ -74,7 +74,7 @@ export function* beamSearch(plan: GenerationPlan): Generator<void, GenerationRes
     places: new Array<Place>(beams).fill(nothing),
     canImprove: true,
   }));
-  let ids = Int32Array.from({ length: images * beams }, (_, row) => prompts[Math.floor(row / beams)][promptLength - 1]);
+  let ids: Int32Array = Int32Array.from({ length: images * beams }, (_, row) => prompts[Math.floor(row / beams)][promptLength - 1]);
   let state: RowState = decoder.start(images, beams);
   const mask = suppressionMask(plan);
   try {

@@ -86,7 +86,7 @@ export function* diverseBeamSearch(plan: GenerationPlan): Generator<void, Genera
   const images = prompts.map((_, image) => Array.from({ length: numBeamGroups }, (_, g): Group => ({
     running: Array.from({ length: size }, (_, b) => start(image * beams + g * size + b, b)), finished: [], worst: Infinity, done: false,
   })));
-  let ids = Int32Array.from({ length: prompts.length * beams }, (_, row) => prompts[Math.floor(row / beams)][promptLength - 1]);
+  let ids: Int32Array = Int32Array.from({ length: prompts.length * beams }, (_, row) => prompts[Math.floor(row / beams)][promptLength - 1]);
   let state: RowState = decoder.start(prompts.length, beams);
   try {
     for (let length = 1; promptLength + length <= maxLength; length++) {

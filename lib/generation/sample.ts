@@ -76,7 +76,7 @@ export function* sample(plan: GenerationPlan): Generator<StepTokens, GenerationR
   const results = Array.from({ length: prompts.length * perImage }, (): Hypothesis => ({ tokens: [], logProbability: 0, score: 0 }));
   const texts = results.map((_, row) => [...prompts[Math.floor(row / perImage)]]);
   const running = new Set(results.keys());
-  let ids = Int32Array.from(texts, (text) => text[promptLength - 1]);
+  let ids: Int32Array = Int32Array.from(texts, (text) => text[promptLength - 1]);
   let state: RowState = decoder.start(prompts.length, perImage);
   const mask = suppressionMask(plan);
   try {
