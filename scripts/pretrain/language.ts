@@ -59,6 +59,7 @@ const RECIPES: Record<string, Recipe> = {
         residPdrop: 0,
       };
       const model = new GPT2LMHeadModel(config, random);
+      model.generationConfig = { bosTokenId: eosTokenId!, eosTokenId: eosTokenId! };
       return {
         model,
         config: { bos_token_id: eosTokenId, eos_token_id: eosTokenId },
