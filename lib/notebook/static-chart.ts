@@ -106,8 +106,12 @@ export function echartsOption({ data, layout }: Figure): EChartsOption | undefin
   const base: EChartsOption = {
     animation: false, backgroundColor: '#ffffff', color: [...PALETTE], textStyle: { fontFamily: SHEET_FONT, color: '#222' },
     title: { text: text(layout.title), left: 'center', top: 10, textStyle: { fontSize: 16, fontWeight: 'normal', fontFamily: SHEET_FONT, color: '#222' } },
-    legend: { show: legend, type: 'plain', bottom: 6, data: names.filter((_, i) => traces[i].showlegend !== false), itemWidth: 34, textStyle: { fontFamily: SHEET_FONT } },
-    grid: { left: 84, right: 28, top: 48, bottom: legend ? 88 : 60 },
+    legend: {
+      show: legend, type: 'plain', bottom: 6, data: names.filter((_, i) => traces[i].showlegend !== false), itemWidth: 34, textStyle: { fontFamily: SHEET_FONT },
+      // The drawn font is a tenth wider than the one that the library measures by.
+      formatter: (name: string) => name + '\u00a0'.repeat(2 + Math.ceil(name.length / 8)),
+    },
+    grid: { left: 84, right: 28, top: 48, bottom: legend ? 40 + 24 * Math.max(2, legendRows(names)) : 60 },
   };
   if (kinds.has('heatmap')) return kinds.size === 1 && traces.length === 1 ? { ...base, ...heatmapOption(traces[0], xaxis, yaxis) } : undefined;
 
@@ -197,4 +201,15 @@ export async function staticChart(chart: Figure): Promise<Record<string, string>
   const jpeg = await sharp(Buffer.from(svg), { density: 72 * DENSITY }).flatten({ background: '#ffffff' })
     .jpeg({ quality: 88, chromaSubsampling: '4:4:4', mozjpeg: true }).toBuffer();
   return { 'image/jpeg': jpeg.toString('base64') };
+}
+
+/** Rows that the legend's entries fill, as wide as they are drawn at most. */
+function legendRows(names: readonly string[]): number {
+  let rows = 1, used = 0;
+  for (const name of names) {
+    const width = 60 + 8 * name.length;
+    if (used > 0 && used + width > 860) [rows, used] = [rows + 1, 0];
+    used += width;
+  }
+  return rows;
 }
