@@ -1,5 +1,6 @@
 import { loadCaptioner } from '../captioners';
-import { checkpointVersion, captionOccluded, occlusionDataset, occlusionStudy } from '../experiments/occlusion';
+import { checkpointVersion } from '../experiments/checkpoint-version';
+import { captionOccluded, occlusionDataset, occlusionStudy } from '../experiments/occlusion';
 import type { SweepModel } from '../experiments/occlusion-sweep';
 import { profile } from '../experiments/profile';
 import { mergeOcclusionSweep } from '../experiments/sweep-shards';

@@ -1,5 +1,6 @@
 export * from './caption-source';
 export * from './caption-source-leaks';
+export { checkpointVersion } from './checkpoint-version';
 export * from './feature-captioning';
 export * from './mobilenet-gru';
 export * from './occlusion';

@@ -1,7 +1,13 @@
 /** Report 000, part A: a trained ViT–GPT-2 captioner beside zero-shot SmolVLM. `small` and `full` differ in values only. */
-import type { Caption, SmolVLMCaptionerOptions } from '../captioners';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadCaptioner, SmolVLMCaptioner, type Caption, type SmolVLMCaptionerOptions } from '../captioners';
 import { loadFlickr8k, loadScenes, type CaptionDataset, type CaptionRecord } from '../datasets';
 import { score } from './feature-captioning';
+import { inProject } from '../project';
+import { resolveCheckpoint } from '../weights';
+import { checkpointVersion } from './checkpoint-version';
+import type { SweepModel } from './occlusion-sweep';
 import type { Profile } from './profile';
 import type { VitGpt2Config } from './vit-gpt2';
 
@@ -10,6 +16,8 @@ export interface PartAConfig {
   custom: VitGpt2Config;
   /** SmolVLM and what it is asked. */
   baseline: SmolVLMCaptionerOptions & { checkpoint: string };
+  /** Of the custom captioner where it is compared. */
+  numBeams: number;
   /** Where the trained captioner is kept for parts B and C, relative to the project's top folder. */
   folder: string;
 }
@@ -23,6 +31,7 @@ export const partA: Record<Profile, PartAConfig> = {
       captionsPerEpoch: 'one', warmupSteps: 20, maxGradNorm: 1, seed: 42,
     },
     baseline: { checkpoint: 'smolvlm-scenes', question: 'Describe this image.', generation: { maxNewTokens: 48, batchSize: 20 } },
+    numBeams: 3,
     folder: 'runs/captioner-000-scenes',
   },
   full: {
@@ -32,6 +41,7 @@ export const partA: Record<Profile, PartAConfig> = {
       captionsPerEpoch: 'all', warmupSteps: 0, maxGradNorm: 1, seed: 42,
     },
     baseline: { checkpoint: 'smolvlm-256m', question: 'Describe this image in one sentence.', generation: { maxNewTokens: 64, batchSize: 2 } },
+    numBeams: 3,
     folder: 'runs/captioner-000-flickr8k',
   },
 };
@@ -48,4 +58,25 @@ export const loadPartADataset = ({ dataset }: Pick<PartAConfig, 'dataset'>): Cap
 export function rankByCider(dataset: CaptionDataset, captions: readonly Caption[]): { record: CaptionRecord; index: number; cider: number }[] {
   const { images } = score(dataset, captions);
   return dataset.records.map((record, index) => ({ record, index, cider: images[record.id].CIDEr })).sort((a, b) => b.cider - a.cider);
+}
+
+/**
+ * Part A's two captioners as part B takes them: loaded when their turn comes, and told apart from those of another training.
+ *
+ * @throws Error when part A has not kept its captioner yet, or SmolVLM's checkpoint is not there
+ */
+export async function partAModels({ baseline, folder, numBeams }: PartAConfig): Promise<Record<'SmolVLM' | 'Custom', SweepModel>> {
+  const custom = inProject(folder);
+  if (!existsSync(join(custom, 'config.json'))) {
+    throw new Error(`${custom} has no captioner: run notebook 02, whose last step keeps it there, with the same PROFILE.`);
+  }
+  const { checkpoint, ...options } = baseline;
+  const asked = JSON.stringify(options);
+  return {
+    SmolVLM: {
+      captioner: () => SmolVLMCaptioner.load(checkpoint, options),
+      version: `${await checkpointVersion(resolveCheckpoint(checkpoint))} ${asked}`,
+    },
+    Custom: { captioner: () => loadCaptioner(custom), version: await checkpointVersion(custom), options: { numBeams } },
+  };
 }

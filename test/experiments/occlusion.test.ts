@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { CaptionDataset, readCaptionSources, type CaptionSourceRow } from '../../lib/datasets';
 import {
-  captionOccluded, checkpointVersion, occlusionDataset, occlusionStudy, reportedOcclusion, scoreOccluded,
+  captionOccluded, occlusionDataset, occlusionStudy, reportedOcclusion, scoreOccluded,
 } from '../../lib/experiments/occlusion';
 import { occlusionKinds, occlusionLevels } from '../../lib/experiments/occlusion-figures';
 import { OcclusionScores } from '../../lib/experiments/occlusion-scores';
@@ -119,21 +118,6 @@ describe('the study of occlusion', () => {
     const { file, rows } = await captionOccluded(config, { dataset: few, models, folder: join(temporary.path, 'run') });
     assert.deepEqual(readCaptionSources(file), rows);
     assert.equal(scoreOccluded(config, rows!, few).scoreTable().length, 8);
-  });
-
-  it('tells weights apart', async () => {
-    const folder = join(temporary.path, 'weights');
-    mkdirSync(join(folder, 'encoder'), { recursive: true });
-    writeFileSync(join(folder, 'model.safetensors'), 'abc');
-    writeFileSync(join(folder, 'encoder', 'config.json'), '{}');
-    const version = await checkpointVersion(folder);
-    assert.match(version, /^[0-9a-f]{16}$/);
-    assert.equal(await checkpointVersion(folder), version);
-    writeFileSync(join(folder, 'encoder', 'config.json'), '{ }');
-    assert.notEqual(await checkpointVersion(folder), version);
-    rmSync(folder, { recursive: true });
-    mkdirSync(folder);
-    await assert.rejects(checkpointVersion(folder), /is empty/);
   });
 });
 
