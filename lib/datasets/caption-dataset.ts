@@ -27,6 +27,8 @@ export interface CaptionRecord {
   readonly split: Split;
   /** What is drawn where; only in Scenes. */
   readonly objects?: readonly SceneObject[];
+  /** Width and height in pixels, that boxes are to be read by; where there are objects. */
+  readonly size?: readonly [width: number, height: number];
 }
 
 /** A row that could not be used. `line` counts from 1; 0 stands for the file as a whole (JSON has no lines to speak of). */

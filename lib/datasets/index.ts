@@ -4,6 +4,7 @@ export * from './karpathy';
 export { CAPTION_HEADERS, IMAGE_HEADERS } from './caption-csv';
 export * from './caption-sources';
 export * from './scenes';
+export * from './scene-nouns';
 export * from './coco';
 export * from './course';
 export * from './image-folder';

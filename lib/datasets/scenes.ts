@@ -121,7 +121,7 @@ export function readSceneAnnotations(folder: string = scenesFolder()): SceneAnno
  */
 export function loadScenes(folder: string = scenesFolder()): CaptionDataset {
   const root = resolve(folder);
-  const { name, images } = readSceneAnnotations(root);
+  const { name, width, height, images } = readSceneAnnotations(root);
   const index = new ImageIndex(root);
   const missingImages: string[] = [];
   const records: CaptionRecord[] = [];
@@ -135,6 +135,7 @@ export function loadScenes(folder: string = scenesFolder()): CaptionDataset {
         captions,
         split,
         objects: objects.map(({ name: what, box, attributes }) => ({ name: what, box, attributes })),
+        size: [width, height],
       });
   }
   return new CaptionDataset(name, records, { missingImages });

@@ -1,1 +1,3 @@
 export * from './word-occlusion';
+export { wordMaps, type WordMaps } from './word-maps';
+export * from './grounding';

@@ -1,40 +1,10 @@
 // The words for things, places and relations. The first of several is the common one.
 import type { Background, Detail, Kind, Predicate, Size, Sky, Texture } from '../classes';
 import type { Support } from '../compositions';
+import { SCENE_NOUNS, type SceneNoun } from '../../../lib/datasets/scene-nouns';
 
-export interface Noun {
-  readonly singular: string;
-  readonly plural: string;
-}
-
-const noun = (singular: string, plural = `${singular}s`): Noun => ({ singular, plural });
-
-export const NOUNS: Readonly<Record<Kind, readonly Noun[]>> = {
-  circle: [noun('circle'), noun('disc')],
-  square: [noun('square')],
-  triangle: [noun('triangle')],
-  star: [noun('star')],
-  heart: [noun('heart')],
-  house: [noun('house'), noun('cottage'), noun('building')],
-  tree: [noun('tree')],
-  car: [noun('car'), noun('automobile'), noun('vehicle')],
-  boat: [noun('boat'), noun('sailboat'), noun('ship')],
-  ball: [noun('ball'), noun('beach ball')],
-  fish: [noun('fish', 'fish')],
-  bird: [noun('bird')],
-  cat: [noun('cat'), noun('kitten')],
-  butterfly: [noun('butterfly', 'butterflies')],
-  mushroom: [noun('mushroom'), noun('toadstool')],
-  flower: [noun('flower'), noun('blossom')],
-  cup: [noun('cup'), noun('mug')],
-  umbrella: [noun('umbrella'), noun('parasol')],
-  balloon: [noun('balloon')],
-  kite: [noun('kite'), noun('paper kite')],
-  rocket: [noun('rocket'), noun('spaceship')],
-  chair: [noun('chair')],
-  apple: [noun('apple')],
-  gift: [noun('gift'), noun('present'), noun('gift box', 'gift boxes')],
-};
+export type Noun = SceneNoun;
+export const NOUNS: Readonly<Record<Kind, readonly Noun[]>> = SCENE_NOUNS;
 
 export const SIZE_WORDS: Readonly<Record<Size, readonly string[]>> = {
   small: ['small', 'little', 'tiny', 'very small'],
