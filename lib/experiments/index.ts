@@ -1,6 +1,7 @@
 export * from './caption-source';
 export * from './caption-source-leaks';
 export { checkpointVersion } from './checkpoint-version';
+export * from './dataset';
 export * from './feature-captioning';
 export * from './mobilenet-gru';
 export * from './occlusion';

@@ -1,14 +1,14 @@
 /** Report 003: MobileNetV2, additive attention and GRU. `small` and `full` differ in values only. */
 import { FeatureCaptioner, AttentionGruDecoder, attentionGruDefaults, ImageEncoder, type AttentionGruConfig } from '../captioners';
-import { loadFlickr8k, loadScenes, type CaptionDataset } from '../datasets';
+import type { CaptionDataset } from '../datasets';
 import { Random } from '../engine';
 import type { ImageProcessorOptions } from '../images';
 import { WordVocabulary } from '../tokenizers';
+import type { DatasetChoice } from './dataset';
 import type { TrainingSettings } from './feature-captioning';
 import type { Profile } from './profile';
 
-export interface MobileNetGruConfig {
-  dataset: 'scenes' | 'flickr8k';
+export interface MobileNetGruConfig extends DatasetChoice {
   encoder: { checkpoint: string; processor: ImageProcessorOptions };
   decoder: Pick<AttentionGruConfig, 'embedSize' | 'hiddenSize' | 'dropout' | 'attentionFrom'>;
   /** Words seen less often in the training captions become <unk>. */
@@ -42,8 +42,6 @@ export const mobileNetGru: Record<Profile, MobileNetGruConfig> = {
     lengthPenalty: 0.7,
   },
 };
-
-export const loadDataset = ({ dataset }: Pick<MobileNetGruConfig, 'dataset'>): CaptionDataset => (dataset === 'scenes' ? loadScenes() : loadFlickr8k());
 
 export function loadEncoder({ encoder: { checkpoint, processor } }: MobileNetGruConfig): ImageEncoder {
   return ImageEncoder.load(checkpoint, { processor });

@@ -2,15 +2,15 @@
  * Report 000, Part B: how captions of two models suffer when part of the picture is hidden. `small` and `full` differ in values only. The
  * models are made elsewhere (Part A) and handed over by name.
  */
-import { loadFlickr8k, loadScenes, OCCLUSION_LEVELS, type CaptionDataset, type CaptionSourceRow, type Split } from '../datasets';
+import { OCCLUSION_LEVELS, type CaptionDataset, type CaptionSourceRow, type Split } from '../datasets';
 import type { OcclusionOptions } from '../images';
 import type { BootstrapOptions } from '../metrics';
+import { loadDataset, type DatasetChoice } from './dataset';
 import { OcclusionScores } from './occlusion-scores';
 import { sweepOcclusion, type OcclusionSweepOptions, type SweepResult } from './occlusion-sweep';
 import type { Profile } from './profile';
 
-export interface OcclusionConfig {
-  dataset: 'scenes' | 'flickr8k';
+export interface OcclusionConfig extends DatasetChoice {
   splits: readonly Split[];
   /** Percent of the cells. */
   levels: readonly number[];
@@ -57,7 +57,7 @@ export const reportedOcclusionChanges = [
 
 /** The pictures of the study. */
 export function occlusionDataset({ dataset, splits }: Pick<OcclusionConfig, 'dataset' | 'splits'>): CaptionDataset {
-  const all = dataset === 'scenes' ? loadScenes() : loadFlickr8k();
+  const all = loadDataset({ dataset });
   return all.where(({ split }) => splits.includes(split), `${all.name}/${splits.join('+')}`);
 }
 

@@ -2,17 +2,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCaptioner, SmolVLMCaptioner, type Caption, type SmolVLMCaptionerOptions } from '../captioners';
-import { loadFlickr8k, loadScenes, type CaptionDataset, type CaptionRecord } from '../datasets';
-import { score } from './feature-captioning';
+import type { CaptionDataset, CaptionRecord } from '../datasets';
 import { inProject } from '../project';
 import { resolveCheckpoint } from '../weights';
 import { checkpointVersion } from './checkpoint-version';
+import type { DatasetChoice } from './dataset';
+import { score } from './feature-captioning';
 import type { SweepModel } from './occlusion-sweep';
 import type { Profile } from './profile';
 import type { VitGpt2Config } from './vit-gpt2';
 
-export interface PartAConfig {
-  dataset: 'scenes' | 'flickr8k';
+export interface PartAConfig extends DatasetChoice {
   custom: VitGpt2Config;
   /** SmolVLM and what it is asked. */
   baseline: SmolVLMCaptionerOptions & { checkpoint: string };
@@ -51,8 +51,6 @@ export const reportedPartA = [
   { model: 'report 000: SmolVLM', 'BLEU-4': 0.0597, METEOR: 0.2765, 'ROUGE-L': 0.2564 },
   { model: 'report 000: Custom', 'BLEU-4': 0.0509, METEOR: 0.2327, 'ROUGE-L': 0.2825 },
 ] as const;
-
-export const loadPartADataset = ({ dataset }: Pick<PartAConfig, 'dataset'>): CaptionDataset => (dataset === 'scenes' ? loadScenes() : loadFlickr8k());
 
 /** The dataset's pictures from the best caption to the worst by CIDEr; `index` is the place in the dataset. */
 export function rankByCider(dataset: CaptionDataset, captions: readonly Caption[]): { record: CaptionRecord; index: number; cider: number }[] {
