@@ -1,10 +1,13 @@
 /** Training and using a captioner on the cached features of a frozen encoder: what reports 001 A, 002 and 003 have in common. */
-import type { FeatureCaptioner, Caption, CaptionOptions } from '../captioners';
+import type { Caption, CaptionBatch, CaptionOptions, FeatureCaptioner } from '../captioners';
 import { tf, type Random } from '../engine';
 import type { CaptionDataset } from '../datasets';
 import { scoreCaptions, type CaptionEvaluation } from '../metrics';
 import { inProject } from '../project';
-import { CaptionBatches, train, type EpochRecord, type FeatureCache, type TrainOptions, type TrainResult } from '../training';
+import {
+  CaptionBatches, meanLoss, scheduleOf, train,
+  type EpochRecord, type FeatureCache, type ScheduleSettings, type TrainOptions, type TrainResult,
+} from '../training';
 
 export interface TrainingSettings {
   epochs: number;
@@ -13,11 +16,25 @@ export interface TrainingSettings {
   /** Words kept of a longer caption. */
   maxWords: number;
   seed: number;
+  /** AdamW's; default 0. */
+  weightDecay?: number;
+  /** Course of the learning rate; without it the rate stays. */
+  schedule?: ScheduleSettings;
+  /** Norm that gradients are clipped to; without it they are not. */
+  maxGradNorm?: number;
+  /** 'all' captions of every picture in each epoch (default), or 'one', drawn anew every epoch. */
+  captionsPerEpoch?: 'all' | 'one';
+  /** Stops after so many epochs without a better CIDEr. */
+  patience?: number;
+  /** Keeps the weights of every so many epochs, if there is a folder: `loadKeptEpoch` loads them. */
+  keepEvery?: number;
 }
 
-export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal' | 'onStep' | 'onEpoch' | 'restartFinished'> {
+export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal' | 'onStep' | 'onEpoch' | 'restartFinished' | 'checkpointSteps'> {
   /** Checkpoints and history; relative to the project's top folder. Without it nothing is written. */
   folder?: string;
+  /** Folder for TensorBoard's event files; relative to the project's top folder, too. */
+  tensorBoard?: string;
   captioner: FeatureCaptioner;
   dataset: CaptionDataset;
   features: FeatureCache;
@@ -29,40 +46,35 @@ export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal
  * Trains the decoder on the dataset's train split; after every epoch it measures the validation loss and, on greedy captions of the
  * validation pictures, BLEU and CIDEr. The weights of the epoch with the best CIDEr are kept (BLEU-4 of greedy captions jumps from epoch to epoch).
  */
-export async function trainCaptioner({ captioner, dataset, features, settings, folder, ...rest }: TrainCaptionerOptions): Promise<TrainResult> {
+export async function trainCaptioner(options: TrainCaptionerOptions): Promise<TrainResult> {
+  const { captioner, dataset, features, settings, folder, tensorBoard, ...rest } = options;
   const { decoder, vocabulary } = captioner;
-  const { epochs, batchSize, learningRate, maxWords, seed } = settings;
+  const { epochs, batchSize, learningRate, maxWords, seed, weightDecay, schedule, maxGradNorm, captionsPerEpoch, patience, keepEvery } = settings;
   const common = { vocabulary, features, maxWords };
   const validation = dataset.split('val');
   const validationBatches = new CaptionBatches({ ...common, dataset: validation, batchSize: 2 * batchSize });
+  const loss = (batch: CaptionBatch) => decoder.loss(batch);
   return train({
     model: decoder,
-    loss: (batch) => decoder.loss(batch),
-    batches: new CaptionBatches({ ...common, dataset: dataset.split('train'), batchSize, seed }),
+    loss,
+    batches: new CaptionBatches({ ...common, dataset: dataset.split('train'), batchSize, seed, captionsPerEpoch }),
     epochs,
-    optimizer: { learningRate },
-    config: { ...settings, epochs: undefined, decoder: decoder.config, dataset: dataset.name },
-    validate: () => {
+    optimizer: { learningRate, weightDecay },
+    schedule: schedule && scheduleOf(schedule),
+    maxGradNorm,
+    // What may change between a stop and going on is not part of it.
+    config: { ...settings, epochs: undefined, patience: undefined, keepEvery: undefined, decoder: decoder.config, dataset: dataset.name },
+    validate: async () => {
       const { corpus } = score(validation, captionRecords(captioner, validation, features));
-      return { valLoss: meanLoss(captioner, validationBatches), Bleu_1: corpus.Bleu_1, Bleu_4: corpus.Bleu_4, CIDEr: corpus.CIDEr };
+      return { valLoss: await meanLoss(validationBatches, loss), Bleu_1: corpus.Bleu_1, Bleu_4: corpus.Bleu_4, CIDEr: corpus.CIDEr };
     },
     best: { metric: 'CIDEr', mode: 'max' },
+    patience,
     folder: folder && inProject(folder),
+    keepEvery: folder ? keepEvery : undefined,
+    tensorBoard: tensorBoard && inProject(tensorBoard),
     ...rest,
   });
-}
-
-/** Mean loss over all batches, each weighted alike as in training. */
-function meanLoss(captioner: FeatureCaptioner, batches: CaptionBatches): number {
-  const order = batches.order(0);
-  let sum = 0;
-  for (let i = 0; i < batches.stepsPerEpoch; i++) {
-    const batch = batches.batch(order, i);
-    const loss = captioner.decoder.loss(batch);
-    sum += loss.dataSync()[0];
-    tf.dispose([loss, ...Object.values(batch)]);
-  }
-  return sum / batches.stepsPerEpoch;
 }
 
 /** A caption for every picture of the dataset, in order, from its cached features. */

@@ -5,7 +5,7 @@ import { Random, tf, type Scalar } from '../engine';
 import { GPT2LMHeadModel, load, VisionEncoderDecoderModel, ViTModel } from '../models';
 import { inProject } from '../project';
 import {
-  learningRateSearch, linearWithWarmup, PictureBatches, train,
+  learningRateSearch, linearWithWarmup, meanLoss, PictureBatches, train,
   type EpochRecord, type LearningRateSearch, type PictureBatch, type TrainOptions, type TrainResult,
 } from '../training';
 
@@ -102,7 +102,7 @@ async function trainVitGpt2({ model, processor, tokenizer }: VitGpt2Captioner, o
     optimizer: { learningRate, weightDecay: 0.01 },
     schedule: linearWithWarmup(warmupSteps),
     config: { ...config, learningRates: undefined, searchEpochs: undefined, epochs: undefined, dataset: dataset.name },
-    validate: async () => ({ valLoss: await validation.meanLoss(loss) }),
+    validate: async () => ({ valLoss: await meanLoss(validation, loss) }),
     best: { metric: 'valLoss', mode: 'min' },
     ...callbacks,
   });

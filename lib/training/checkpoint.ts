@@ -33,33 +33,63 @@ const stateSchema = z.object({
 
 export type TrainingState = z.infer<typeof stateSchema>;
 
+const WEIGHTS = 'model.safetensors';
+
 const pointerSchema = z.object({ folder: z.string().regex(/^[\w-]+$/) });
 
 const writeJson = (file: string, value: unknown): void => writeWhole(file, `${JSON.stringify(value, null, 2)}\n`);
 
 export function saveCheckpoint(folder: string, name: string, model: Module, optimizer: Adam, state: TrainingState): void {
-  fs.mkdirSync(folder, { recursive: true });
   const target = `${name}-${state.step}`;
-  const whole = path.join(folder, target), temporary = path.join(folder, `.${target}.${process.pid}.tmp`);
-  fs.rmSync(temporary, { recursive: true, force: true });
-  fs.mkdirSync(temporary);
-  saveState(model, path.join(temporary, 'model.safetensors'));
-  const names = namesOf(model, optimizer);
-  const tensors = new Map<string, TensorToWrite>();
-  for (const [i, { m, v }] of optimizer.moments().entries()) {
-    tensors.set(`${names[i]}.m`, { shape: m.shape, data: m.dataSync() as Float32Array });
-    tensors.set(`${names[i]}.v`, { shape: v.shape, data: v.dataSync() as Float32Array });
-    tf.dispose([m, v]);
+  writeFolder(folder, target, (temporary) => {
+    saveState(model, path.join(temporary, WEIGHTS));
+    const names = namesOf(model, optimizer);
+    const tensors = new Map<string, TensorToWrite>();
+    for (const [i, { m, v }] of optimizer.moments().entries()) {
+      tensors.set(`${names[i]}.m`, { shape: m.shape, data: m.dataSync() as Float32Array });
+      tensors.set(`${names[i]}.v`, { shape: v.shape, data: v.dataSync() as Float32Array });
+      tf.dispose([m, v]);
+    }
+    writeSafetensors(path.join(temporary, 'optimizer.safetensors'), tensors);
+    writeJson(path.join(temporary, 'state.json'), state);
+  });
+  writeJson(path.join(folder, `${name}.json`), { folder: target });
+  removeEntries(folder, new RegExp(`^(?!${target}$)(${name}-\\d+|\\.${name}-\\d+\\.\\d+\\.tmp)$`));
+}
+
+/** Keeps the weights of an epoch in `<folder>/epoch-<number>/`, where later checkpoints leave them. */
+export function keepEpoch(folder: string, epoch: number, model: Module): void {
+  writeFolder(folder, `epoch-${epoch}`, (temporary) => saveState(model, path.join(temporary, WEIGHTS)));
+  removeEntries(folder, /^\.epoch-\d+\.\d+\.tmp$/);
+}
+
+/** The epochs that a run with `keepEvery` kept in its folder, first to last. */
+export function keptEpochs(folder: string): number[] {
+  const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+  return names.flatMap((name) => /^epoch-(\d+)$/.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b);
+}
+
+/** @throws Error when the epoch was not kept, or is of another architecture. */
+export function loadKeptEpoch(folder: string, epoch: number, model: Module): void {
+  const kept = keptEpochs(folder);
+  if (!kept.includes(epoch)) {
+    throw new Error(`${folder} has no epoch ${epoch}; it has ${kept.join(', ') || 'none'}. A run keeps every n-th with keepEvery: n.`);
   }
-  writeSafetensors(path.join(temporary, 'optimizer.safetensors'), tensors);
-  writeJson(path.join(temporary, 'state.json'), state);
+  loadWeights(path.join(folder, `epoch-${epoch}`), model);
+}
+
+/** Writes a folder whole or not at all, in place of the former one. */
+function writeFolder(parent: string, name: string, write: (temporary: string) => void): void {
+  const whole = path.join(parent, name), temporary = path.join(parent, `.${name}.${process.pid}.tmp`);
+  fs.rmSync(temporary, { recursive: true, force: true });
+  fs.mkdirSync(temporary, { recursive: true });
+  write(temporary);
   fs.rmSync(whole, { recursive: true, force: true });
   fs.renameSync(temporary, whole);
-  writeJson(path.join(folder, `${name}.json`), { folder: target });
-  for (const entry of fs.readdirSync(folder)) {
-    const stale = new RegExp(`^(${name}-\\d+|\\.${name}-\\d+\\.\\d+\\.tmp)$`).test(entry) && entry !== target;
-    if (stale) fs.rmSync(path.join(folder, entry), { recursive: true, force: true });
-  }
+}
+
+function removeEntries(folder: string, pattern: RegExp): void {
+  for (const entry of fs.readdirSync(folder)) if (pattern.test(entry)) fs.rmSync(path.join(folder, entry), { recursive: true, force: true });
 }
 
 /** Folder of the checkpoint in force, or undefined if there is none yet. */
@@ -80,7 +110,7 @@ function readJson(file: string): unknown {
   }
 }
 
-export function loadWeights(checkpoint: string, model: Module): void { loadState(model, path.join(checkpoint, 'model.safetensors')); }
+export function loadWeights(checkpoint: string, model: Module): void { loadState(model, path.join(checkpoint, WEIGHTS)); }
 
 /** Position and settings of a checkpoint. */
 export function readState(checkpoint: string): TrainingState {

@@ -1,9 +1,11 @@
 export * from './adam';
 export * from './caption-batches';
+export { keptEpochs, loadKeptEpoch } from './checkpoint';
 export * from './encode-dataset';
 export * from './feature-cache';
-export * from './picture-batches';
 export * from './learning-rate-search';
+export * from './mean-loss';
+export * from './picture-batches';
 export * from './schedules';
 export * from './tensorboard';
 export * from './text-batches';

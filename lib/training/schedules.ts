@@ -8,3 +8,9 @@ export const cosineWithWarmup = (warmup: number): Schedule => (step, steps) =>
 /** From 0 (the first step of a warmup) to 1 in `warmup` steps, then straight to 0: transformers' get_linear_schedule_with_warmup. */
 export const linearWithWarmup = (warmup = 0): Schedule => (step, steps) =>
   (step < warmup ? step / Math.max(1, warmup) : Math.max(0, (steps - step) / Math.max(1, steps - warmup)));
+
+/** A schedule as settings name it. */
+export interface ScheduleSettings { shape: 'linear' | 'cosine'; warmupSteps: number }
+
+export const scheduleOf = ({ shape, warmupSteps }: ScheduleSettings): Schedule =>
+  (shape === 'linear' ? linearWithWarmup : cosineWithWarmup)(warmupSteps);

@@ -1,5 +1,6 @@
 import { padTexts, type PaddedTexts } from '../classifiers';
-import { Random, tf, type Tensor1D } from '../engine';
+import { tf, type Tensor1D } from '../engine';
+import { Examples } from './examples';
 import type { BatchSource } from './trainer';
 
 export interface LabelledText { readonly inputIds: readonly number[]; readonly label: number }
@@ -11,23 +12,23 @@ export interface TextBatch extends PaddedTexts {
 
 /** Batches of texts with a class each, padded to the longest of the batch; shuffled every epoch by the seed and the epoch's number. */
 export class TextBatches implements BatchSource<TextBatch> {
-  constructor(
-    private readonly examples: readonly LabelledText[], private readonly options: { batchSize: number; padId: number; seed: number },
-  ) {
-    if (examples.length === 0) throw new Error('There are no texts to train on.');
+  private readonly examples: Examples<LabelledText>;
+  private readonly padId: number;
+
+  constructor(texts: readonly LabelledText[], { padId, ...options }: { batchSize: number; padId: number; seed: number }) {
+    this.examples = new Examples([texts], options);
+    this.padId = padId;
+    if (this.examples.isEmpty) throw new Error('There are no texts to train on.');
   }
 
-  get stepsPerEpoch(): number { return Math.ceil(this.examples.length / this.options.batchSize); }
+  get stepsPerEpoch(): number { return this.examples.stepsPerEpoch; }
 
-  order(epoch: number): Uint32Array {
-    return new Random(this.options.seed * 1_000_003 + epoch).shuffle(Uint32Array.from(this.examples.keys()));
-  }
+  order(epoch: number): Uint32Array { return this.examples.order(epoch); }
 
   batch(order: Uint32Array, index: number): TextBatch {
-    const { batchSize, padId } = this.options;
-    const examples = Array.from(order.subarray(index * batchSize, (index + 1) * batchSize), (i) => this.examples[i]);
+    const examples = this.examples.batch(order, index);
     return {
-      ...padTexts(examples.map(({ inputIds }) => inputIds), padId),
+      ...padTexts(examples.map(({ inputIds }) => inputIds), this.padId),
       labels: tf.tensor1d(examples.map(({ label }) => label), 'int32'),
     };
   }

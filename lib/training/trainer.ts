@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { Random, tf, yieldToEventLoop, type Scalar } from '../engine';
 import type { Module } from '../nn';
 import { Adam, type AdamOptions } from './adam';
-import { findCheckpoint, loadCheckpoint, loadWeights, readState, saveCheckpoint, type TrainingState } from './checkpoint';
+import { findCheckpoint, keepEpoch, loadCheckpoint, loadWeights, readState, saveCheckpoint, type TrainingState } from './checkpoint';
 import { EventWriter } from './tensorboard';
 import { Update } from './update';
 
@@ -60,6 +60,8 @@ export interface TrainOptions<B> {
   config?: Record<string, unknown>;
   /** Saves the last checkpoint every so many steps beside the one at each epoch's end. */
   checkpointSteps?: number;
+  /** Keeps the weights of every so many epochs for good, beside the last and the best: `loadKeptEpoch` loads them. Needs a folder. */
+  keepEvery?: number;
   /** Folder for TensorBoard's event files: train/loss, train/learning_rate and (if clipped) train/gradient_norm by step, epoch/… by epoch. */
   tensorBoard?: string;
   /** Stops at the next step and leaves a checkpoint that a later call resumes. */
@@ -170,6 +172,7 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
         if (folder) save('best');
         else bestWeights = parameters.map((p) => p.save());
       }
+      if (options.keepEvery && record.epoch % options.keepEvery === 0) keepEpoch(folder!, record.epoch, model);
       // History before the checkpoint: a cut between the two repeats a line, which reading drops.
       if (historyFile) fs.appendFileSync(historyFile, `${JSON.stringify(record)}\n`);
       save('last');
@@ -211,11 +214,14 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
   }
 }
 
-function checkNumbers<B>({ accumulate = 1, maxGradNorm = 1, patience, best }: TrainOptions<B>): void {
+function checkNumbers<B>({ accumulate = 1, maxGradNorm = 1, patience, best, keepEvery, folder }: TrainOptions<B>): void {
   if (!Number.isInteger(accumulate) || accumulate < 1) throw new Error(`accumulate is ${accumulate}: expected a whole number of batches from 1 on.`);
   if (!(maxGradNorm > 0)) throw new Error(`maxGradNorm is ${maxGradNorm}: expected a number above 0.`);
   if (patience !== undefined && !(patience >= 1)) throw new Error(`patience is ${patience}: expected a number of epochs from 1 on.`);
   if (patience !== undefined && !best) throw new Error('patience waits for a better value of a metric: name it in `best`.');
+  if (keepEvery === undefined) return;
+  if (!Number.isInteger(keepEvery) || keepEvery < 1) throw new Error(`keepEvery is ${keepEvery}: expected a whole number of epochs from 1 on.`);
+  if (!folder) throw new Error('keepEvery keeps weights of epochs: give a folder for them.');
 }
 
 const hasEnded = (state: TrainingState, epochs: number): boolean => state.finished || state.epoch >= epochs;

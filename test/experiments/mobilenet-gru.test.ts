@@ -5,9 +5,12 @@ import * as path from 'node:path';
 import { FeatureCaptioner, type ImageEncoder } from '../../lib/captioners';
 import { CaptionDataset, loadScenes } from '../../lib/datasets';
 import { Random, tensorCount } from '../../lib/engine';
-import { buildCaptioner, captionRecords, loadEncoder, mobileNetGru, profile, score, trainCaptioner } from '../../lib/experiments';
-import { encodeDataset, type FeatureCache } from '../../lib/training';
+import {
+  buildCaptioner, captionRecords, loadEncoder, mobileNetGru, profile, score, trainCaptioner, type TrainingSettings,
+} from '../../lib/experiments';
+import { encodeDataset, keptEpochs, type FeatureCache } from '../../lib/training';
 import { closeTo } from '../close-to';
+import { readEventFiles } from '../training/event-files';
 
 /** A few pictures of each split: enough to see the parts work together, not to caption well. */
 const few = (dataset: CaptionDataset) => new CaptionDataset('scenes-few', (['train', 'val', 'test'] as const).flatMap((split) => dataset.split(split).records.slice(0, split === 'train' ? 48 : 8)));
@@ -55,6 +58,22 @@ describe('report 003 on a part of Scenes', function suite() {
     assert.deepEqual(captions(a), captions(b));
     a.captioner.decoder.dispose();
     b.captioner.decoder.dispose();
+  });
+
+  it('trains by the settings: schedule, one caption a picture, clipping, patience, kept epochs, events', async () => {
+    const random = new Random(1), captioner = buildCaptioner(config, dataset, encoder, random), events = path.join(folder, 'events');
+    const settings: TrainingSettings = {
+      ...config.training, learningRate: 1e-9, weightDecay: 0.01, schedule: { shape: 'cosine', warmupSteps: 2 }, maxGradNorm: 1,
+      captionsPerEpoch: 'one', patience: 1, keepEvery: 2,
+    };
+    const run = path.join(folder, 'run');
+    const { history } = await trainCaptioner({ captioner, dataset, features, settings, random, folder: run, tensorBoard: events });
+    assert.equal(history.length, 2, 'at such a rate nothing gets better');
+    assert.deepEqual(keptEpochs(run), [2]);
+    const { scalars } = readEventFiles(events), rates = scalars['train/learning_rate'].map(([, rate]) => rate / 1e-9);
+    closeTo(rates, [0.5, 1, 1, (1 + Math.cos(Math.PI / 4)) / 2], 1e-6); // 48 pictures in batches of 32, six steps in three epochs
+    assert.equal(scalars['train/gradient_norm'].length, 4);
+    captioner.decoder.dispose();
   });
 
   it('captions pictures as it captions their cached features, with one attention map a word', async () => {

@@ -2,46 +2,21 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { Random, tensorCount, tf, type Scalar, type Tensor } from '../../lib/engine';
-import { Dropout, Linear, Module } from '../../lib/nn';
-import { cosineWithWarmup, train, type BatchSource, type TrainOptions } from '../../lib/training';
+import { Random, tensorCount, tf, type Scalar } from '../../lib/engine';
+import { cosineWithWarmup, keptEpochs, loadKeptEpoch, meanLoss, train, type TrainOptions } from '../../lib/training';
 import { closeTo } from '../close-to';
 import { readEventFiles } from './event-files';
-
-interface Batch { x: Tensor; y: Tensor }
-
-/** y = 2·sum(x) − 1, learnt through a hidden layer with dropout, so that a resume must also restore its randomness. */
-class Net extends Module {
-  readonly hidden: Linear;
-  readonly out: Linear;
-  private readonly dropout: Dropout;
-  constructor(random: Random) {
-    super();
-    this.hidden = new Linear(4, 16, random);
-    this.out = new Linear(16, 1, random);
-    this.dropout = new Dropout(0.2, random);
-  }
-  loss({ x, y }: Batch): Scalar {
-    return tf.tidy(() => tf.mean(tf.squaredDifference(this.out.forward(this.dropout.forward(tf.relu(this.hidden.forward(x)))), y)) as Scalar);
-  }
-}
+import { ToyNet, toyBatches, type ToyBatch } from './toy-regression';
 
 const EXAMPLES = 40, SIZE = 8;
-const batches: BatchSource<Batch> = {
-  stepsPerEpoch: EXAMPLES / SIZE,
-  order: (epoch) => new Random(100 + epoch).shuffle(Uint32Array.from({ length: EXAMPLES }, (_, i) => i)),
-  batch: (order, index) => {
-    const rows = Array.from(order.subarray(index * SIZE, (index + 1) * SIZE), (i) => Array.from({ length: 4 }, (_, j) => Math.sin(i * 4 + j)));
-    return { x: tf.tensor2d(rows), y: tf.tensor2d(rows.map((row) => [2 * row.reduce((a, b) => a + b, 0) - 1])) };
-  },
-};
+const batches = toyBatches(EXAMPLES, SIZE);
 
-function setUp(more: Partial<TrainOptions<Batch>> = {}) {
+function setUp(more: Partial<TrainOptions<ToyBatch>> = {}) {
   const random = new Random(3);
-  const model = new Net(random);
-  const options: TrainOptions<Batch> = {
+  const model = new ToyNet(random);
+  const options: TrainOptions<ToyBatch> = {
     model, loss: (batch) => model.loss(batch), batches, epochs: 4, optimizer: { learningRate: 0.01, weightDecay: 0.01 }, random, schedule: cosineWithWarmup(3),
-    validate: () => { const batch = batches.batch(batches.order(0), 0) as Batch; const loss = model.loss(batch); const valLoss = loss.dataSync()[0]; tf.dispose([loss, batch.x, batch.y]); return { valLoss }; },
+    validate: async () => ({ valLoss: await meanLoss({ ...batches, stepsPerEpoch: 1 }, (batch) => model.loss(batch)) }),
     best: { metric: 'valLoss', mode: 'min' }, config: { data: 'sines' }, ...more,
   };
   return { model, options, weights: () => [...model.namedParameters()].map(([, p]) => Array.from(p.save())) };
@@ -124,20 +99,10 @@ describe('train', () => {
   });
 
   /** As `setUp` without dropout, in batches of `size` of which `accumulate` make an update. */
-  function inParts(size: number, accumulate: number, more: Partial<TrainOptions<Batch>> = {}) {
-    const order = batches.order(0);
-    const rows = (batch: Batch) => batch.x.shape[0];
+  function inParts(size: number, accumulate: number, more: Partial<TrainOptions<ToyBatch>> = {}) {
     return setUp({
-      accumulate, batchWeight: rows, validate: undefined, best: undefined, maxGradNorm: 1,
-      batches: {
-        stepsPerEpoch: Math.ceil(EXAMPLES / size),
-        order: () => order,
-        batch: (_, index) => {
-          const examples = Array.from(order.subarray(index * size, (index + 1) * size));
-          const values = examples.map((i) => Array.from({ length: 4 }, (__, j) => Math.sin(i * 4 + j)));
-          return { x: tf.tensor2d(values), y: tf.tensor2d(values.map((row) => [2 * row.reduce((a, b) => a + b, 0) - 1])) };
-        },
-      },
+      accumulate, batchWeight: ({ x }) => x.shape[0], validate: undefined, best: undefined, maxGradNorm: 1,
+      batches: { ...toyBatches(EXAMPLES, size), order: () => batches.order(0) },
       ...more,
     });
   }
@@ -149,7 +114,7 @@ describe('train', () => {
     const losses: number[][] = [], weights: number[][] = [], norms: number[][] = [];
     for (const [size, accumulate] of [[15, 1], [5, 3]]) { // 40 examples: 15, 15, 10, or 5 × 8 as 3 + 3 + 2 batches
       const seen: number[] = [], lengths: number[] = [];
-      const onStep: TrainOptions<Batch>['onStep'] = ({ loss, gradientNorm, steps }) => {
+      const onStep: TrainOptions<ToyBatch>['onStep'] = ({ loss, gradientNorm, steps }) => {
         seen.push(loss);
         lengths.push(gradientNorm!);
         assert.equal(steps, 12);
@@ -199,7 +164,7 @@ describe('train', () => {
     const tensorBoard = path.join(folder, 'events'), controller = new AbortController();
     const common = { folder: path.join(folder, 'run'), tensorBoard, maxGradNorm: 0.5 };
     const losses: number[] = [];
-    const onStep: TrainOptions<Batch>['onStep'] = ({ step, loss }) => {
+    const onStep: TrainOptions<ToyBatch>['onStep'] = ({ step, loss }) => {
       losses.push(loss);
       if (step === 7) controller.abort();
     };
@@ -215,11 +180,31 @@ describe('train', () => {
     assert.deepEqual(scalars['epoch/trainLoss'], history.map(({ trainLoss }, i) => [(i + 1) * 5, Math.fround(trainLoss)]));
   });
 
+  it('keeps the weights of every n-th epoch for good; a run that goes on adds its own', async () => {
+    const atEpoch: number[][][] = [];
+    const one = setUp({ folder, keepEvery: 2, epochs: 5, onEpoch: () => { atEpoch.push(one.weights()); } });
+    fs.mkdirSync(path.join(folder, '.epoch-4.1.tmp')); // what a killed run left
+    await train(one.options);
+    assert.deepEqual(keptEpochs(folder), [2, 4]);
+    assert.deepEqual(fs.readdirSync(folder).filter((name) => name.startsWith('.')), []);
+    await train(setUp({ folder, keepEvery: 3, epochs: 6 }).options); // goes on after epoch 5
+    assert.deepEqual(keptEpochs(folder), [2, 4, 6]);
+    const { model, weights } = setUp();
+    for (const epoch of [4, 2]) {
+      loadKeptEpoch(folder, epoch, model);
+      assert.deepEqual(weights(), atEpoch[epoch - 1]);
+    }
+    assert.throws(() => loadKeptEpoch(folder, 3, model), /has no epoch 3; it has 2, 4, 6\. A run keeps every n-th with keepEvery/);
+    assert.throws(() => loadKeptEpoch(path.join(folder, 'nowhere'), 3, model), /it has none/);
+  });
+
   it('refuses numbers that make no sense', async () => {
     await assert.rejects(train(setUp({ accumulate: 1.5 }).options), /accumulate is 1.5: expected a whole number/);
     await assert.rejects(train(setUp({ maxGradNorm: 0 }).options), /maxGradNorm is 0/);
     await assert.rejects(train(setUp({ patience: 0 }).options), /patience is 0/);
     await assert.rejects(train(setUp({ patience: 2, best: undefined }).options), /name it in `best`/);
+    await assert.rejects(train(setUp({ folder, keepEvery: 0.5 }).options), /keepEvery is 0.5/);
+    await assert.rejects(train(setUp({ keepEvery: 2 }).options), /give a folder/);
     await assert.rejects(train(setUp({ accumulate: 2, batchWeight: () => 0 }).options), /batchWeight gave 0/);
   });
 
