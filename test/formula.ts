@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Module } from '../lib/nn';
 
 /** Values in [0, 1) by the hash of scripts/reference/formula.py. */
-function uniform(name: string, count: number): Float64Array {
+export function uniform(name: string, count: number): Float64Array {
   const start = crc32(name);
   const values = new Float64Array(count); // a plain loop: real-size networks have 10⁸ values
   for (let i = 0; i < count; i++) {

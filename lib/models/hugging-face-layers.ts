@@ -52,6 +52,7 @@ export class SelfAttention extends Module {
    * than x has: each is looked at by as many neighbouring rows of x (the beams of one picture), and none is copied.
    *
    * @param x (B · n, T, hidden)
+   * @param probe zeros (B · n, heads, T, S)
    * @returns output (B · n, T, hidden) and weights (B · n, heads, T, S)
    */
   toEncoder(x: Tensor, encoder: Tensor | { key: Tensor; value: Tensor }, probe?: Tensor): SelfAttended {
@@ -59,6 +60,10 @@ export class SelfAttention extends Module {
       : [this.key, this.value].map((layer) => splitHeads(layer.forward(encoder), this.heads));
     const [rows, length, width] = x.shape as [number, number, number], [batch, , positions] = key.shape as [number, number, number];
     const query = splitHeads(tf.reshape(this.query.forward(x), [batch, rows / batch * length, width]), this.heads);
+    if (probe && rows !== batch) {
+      const together = tf.transpose(tf.reshape(probe, [batch, rows / batch, this.heads, length, positions]), [0, 2, 1, 3, 4]);
+      probe = tf.reshape(together, [batch, this.heads, rows / batch * length, positions]);
+    }
     const { output, weights } = attention(query, key, value, { dropout: this.dropout, probe });
     if (rows === batch) return { output, weights, key, value };
     const apart = tf.reshape(weights, [batch, this.heads, rows / batch, length, positions]);

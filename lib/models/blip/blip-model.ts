@@ -100,13 +100,13 @@ export class BlipForConditionalGeneration extends Module {
 
   /**
    * For Grad-CAM: the cross attentions of texts with their pictures, and the gradient for each of a score that `ofLogits` takes from the
-   * logits (B, T, vocabulary), the later layers' answer to an earlier one included.
+   * logits (B, T, vocabulary), the later layers' answer to an earlier one included. Texts may be several for each picture, one after another.
    */
   crossAttentionGradients(
     inputs: Omit<BlipInputs, 'labels' | 'logitsToKeep'>, ofLogits: (logits: Tensor) => Scalar,
   ): CrossAttentionGradients {
     const { pixelValues, ...text } = inputs;
-    this.checkText(pixelValues, text.inputIds);
+    this.checkText(pixelValues, text.inputIds, Math.max(1, Math.floor(text.inputIds.shape[0] / pixelValues.shape[0])));
     const { numHiddenLayers, numAttentionHeads } = this.config.textConfig;
     let crossAttentions: Tensor[] = [];
     const encoderHiddenStates = tf.tidy(() => this.vision_model.forward({ pixelValues }).lastHiddenState);
@@ -127,9 +127,11 @@ export class BlipForConditionalGeneration extends Module {
     }
   }
 
-  private checkText(pixelValues: Tensor, inputIds: Tensor): void {
-    if (inputIds.rank !== 2 || inputIds.shape[0] !== pixelValues.shape[0]) {
-      throw new Error(`inputIds have the shape [${inputIds.shape}]: expected [${pixelValues.shape[0]}, words], a text for each picture.`);
+  /** @param each texts to a picture */
+  private checkText(pixelValues: Tensor, inputIds: Tensor, each = 1): void {
+    const texts = pixelValues.shape[0] * each;
+    if (inputIds.rank !== 2 || inputIds.shape[0] !== texts) {
+      throw new Error(`inputIds have the shape [${inputIds.shape}]: expected [${texts}, words], ${each === 1 ? 'a text' : `${each} texts`} for each picture.`);
     }
   }
 }
