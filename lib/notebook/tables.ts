@@ -2,7 +2,10 @@
 import { escapeHtml, MimeBundle, show } from './display';
 
 export type Cell = string | number | bigint | boolean | Date | null | undefined;
-export type Row = Readonly<Record<string, Cell>> | readonly Cell[];
+type Row = Readonly<Record<string, Cell>> | readonly Cell[];
+
+/** Any type whose properties are cells: interfaces too, which no index signature fits. */
+export type Cells<T> = { readonly [K in keyof T]: Cell };
 
 /** What is used of danfojs' DataFrame and Series; the package itself is not needed here. */
 export interface Frame {
@@ -76,7 +79,7 @@ const wide = /\p{Extended_Pictographic}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3
 const textWidth = (text: string): number => [...text].reduce((sum, character) => sum + (wide.test(character) ? 2 : 1), 0);
 
 /** The formats of a table, for {@link show}. */
-export function tableBundle(rows: readonly Row[] | Frame, options: TableOptions = {}): MimeBundle {
+export function tableBundle<T extends readonly Cell[] | Cells<T>>(rows: readonly T[] | Frame, options: TableOptions = {}): MimeBundle {
   const { caption, columns, digits = 4, maxRows = 50 } = options;
   if (!isFrame(rows) && !Array.isArray(rows)) throw new TypeError(`table: expected an array of rows or a DataFrame; got ${rows === null ? 'null' : typeof rows}.`);
   const { header, body, total } = isFrame(rows) ? fromFrame(rows, maxRows) : fromRows(rows as readonly Row[], columns, maxRows);
@@ -105,6 +108,6 @@ export function tableBundle(rows: readonly Row[] | Frame, options: TableOptions 
  * @param rows objects (columns by their keys) or arrays (columns by position, names in `options.columns`)
  * @throws TypeError on mixed rows or an unknown column
  */
-export function table(rows: readonly Row[] | Frame, options: TableOptions = {}): void {
+export function table<T extends readonly Cell[] | Cells<T>>(rows: readonly T[] | Frame, options: TableOptions = {}): void {
   show(tableBundle(rows, options));
 }

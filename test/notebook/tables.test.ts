@@ -27,6 +27,14 @@ describe('table', () => {
     assert.equal(text([{ a: 1 }, { b: null }, { a: NaN }], { columns: ['b', 'a'] }), 'b    a\n─  ───\n     1\n\n   NaN');
   });
 
+  it('takes rows of a declared type, and refuses one with a property that is no cell', () => {
+    interface Score { readonly name: string; value?: number }
+    const scores: readonly Score[] = [{ name: 'BLEU', value: 0.5 }, { name: 'none' }];
+    assert.match(String(tableBundle(scores)['text/plain']), /BLEU +0\.5/);
+    // @ts-expect-error a list is no cell
+    tableBundle([{ name: 'x', values: [1, 2] }]);
+  });
+
   it('cuts long tables and says by how much', () => {
     assert.match(text(Array.from({ length: 60 }, (_, i) => ({ i }))), /\n49\n… 10 more rows$/);
   });
