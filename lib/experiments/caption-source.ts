@@ -3,6 +3,7 @@
  * CSV of Part B. `small` and `full` differ in values only.
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { CaptionSourceClassifier, reportFormat, type ClassifyOptions, type SourceInputFormat, type SourcePrediction } from '../classifiers';
 import {
   OCCLUSION_LEVELS, readCaptionSources, SOURCE_MODELS, splitByImage, type CaptionSourceRow, type ImageSplitOptions, type Split,
@@ -13,7 +14,9 @@ import {
 } from '../metrics';
 import { inProject } from '../project';
 import { linearWithWarmup, TextBatches, train, type EpochRecord, type TrainOptions, type TrainResult } from '../training';
+import { occlusionStudy } from './occlusion';
 import type { Profile } from './profile';
+import { SWEEP_TABLE } from './sweep-shards';
 
 export interface SourceTrainingSettings {
   epochs: number;
@@ -29,6 +32,8 @@ export interface SourceTrainingSettings {
 }
 
 export interface CaptionSourceConfig {
+  /** Part B's table, relative to the project's top folder. */
+  file: string;
   /** The BERT to start from. */
   checkpoint: string;
   /** Names of the models, in the order of their classes. */
@@ -44,10 +49,12 @@ const common = {
 };
 const training: SourceTrainingSettings = { epochs: 4, batchSize: 16, learningRate: 2e-5, weightDecay: 0.01, warmupSteps: 0, seed: 42 };
 
+const tableOf = (profile: Profile): string => `${occlusionStudy[profile].folder}/${SWEEP_TABLE}`;
+
 export const captionSource: Record<Profile, CaptionSourceConfig> = {
   // A small BERT moves further in a step: at the report's rate it would hardly have begun after four epochs.
-  small: { ...common, checkpoint: 'bert-scenes', training: { ...training, learningRate: 2e-4 } },
-  full: { ...common, checkpoint: 'bert-base-uncased', training },
+  small: { ...common, file: tableOf('small'), checkpoint: 'bert-scenes', training: { ...training, learningRate: 2e-4 } },
+  full: { ...common, file: tableOf('full'), checkpoint: 'bert-base-uncased', training },
 };
 
 /** What the report prints: the epochs of its table 1, and the scores of its table 2. */
@@ -63,9 +70,16 @@ export const reportedCaptionSource = {
 
 export type SourceParts = Record<Split, CaptionSourceRow[]>;
 
-/** A file of Part B in three parts; no picture is in two of them. */
-export const loadCaptionSources = (file: string, config: CaptionSourceConfig): SourceParts =>
-  splitSources(readCaptionSources(file, { models: config.sources, levels: config.levels }), config);
+/**
+ * The config's table in three parts; no picture is in two of them.
+ *
+ * @throws Error when the table is not there yet, or has a wrong header, value or too few pictures, with its line
+ */
+export function loadCaptionSources(config: CaptionSourceConfig): SourceParts {
+  const file = inProject(config.file), { sources: models, levels } = config;
+  if (!existsSync(file)) throw new Error(`${file} is not there: run notebook 03, which writes it, with the same PROFILE.`);
+  return splitSources(readCaptionSources(file, { models, levels }), config);
+}
 
 export const splitSources = (rows: readonly CaptionSourceRow[], { split }: Pick<CaptionSourceConfig, 'split'>): SourceParts =>
   splitByImage(rows, (row) => row.imageFilename, split);

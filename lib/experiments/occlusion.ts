@@ -18,6 +18,8 @@ export interface OcclusionConfig extends DatasetChoice {
   /** Pictures whose levels make one batch of the captioner. */
   imagesPerBatch: number;
   bootstrap: Required<BootstrapOptions>;
+  /** Where notebook 03 keeps the captions that notebook 04 reads, relative to the project's top folder. */
+  folder: string;
 }
 
 const common = {
@@ -26,8 +28,8 @@ const common = {
 } as const;
 
 export const occlusionStudy: Record<Profile, OcclusionConfig> = {
-  small: { ...common, dataset: 'scenes', imagesPerBatch: 25 },
-  full: { ...common, dataset: 'flickr8k', imagesPerBatch: 8 },
+  small: { ...common, dataset: 'scenes', imagesPerBatch: 25, folder: 'runs/03-occlusion-scenes' },
+  full: { ...common, dataset: 'flickr8k', imagesPerBatch: 8, folder: 'runs/03-occlusion-flickr8k' },
 };
 
 /**
@@ -61,13 +63,14 @@ export function occlusionDataset({ dataset, splits }: Pick<OcclusionConfig, 'dat
   return all.where(({ split }) => splits.includes(split), `${all.name}/${splits.join('+')}`);
 }
 
-type OwnOptions = 'levels' | 'occlusion' | 'imagesPerBatch';
-export type OcclusionRunOptions = Omit<OcclusionSweepOptions, OwnOptions>;
+type OwnOptions = 'levels' | 'occlusion' | 'imagesPerBatch' | 'folder';
+/** `folder`: default the config's. */
+export type OcclusionRunOptions = Omit<OcclusionSweepOptions, OwnOptions> & { folder?: string };
 
 /** Captions of every model at every level, see {@link sweepOcclusion}; resumed where it was stopped. */
 export function captionOccluded(config: OcclusionConfig, options: OcclusionRunOptions): Promise<SweepResult> {
-  const { levels, occlusion, imagesPerBatch } = config;
-  return sweepOcclusion({ levels, occlusion, imagesPerBatch, ...options });
+  const { levels, occlusion, imagesPerBatch, folder } = config;
+  return sweepOcclusion({ levels, occlusion, imagesPerBatch, folder, ...options });
 }
 
 /** Scores of all models and levels with their intervals. */

@@ -49,8 +49,10 @@ describe('report 000, Part C, on captions of two styles', function suite() {
   let folder: string, parts: SourceParts;
   before(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'caption-source-'));
-    writeCaptionSources(path.join(folder, 'captions.csv'), captions(90));
-    parts = loadCaptionSources(path.join(folder, 'captions.csv'), config);
+    const file = path.join(folder, 'captions.csv');
+    assert.throws(() => loadCaptionSources({ ...config, file }), /captions\.csv is not there: run notebook 03/);
+    writeCaptionSources(file, captions(90));
+    parts = loadCaptionSources({ ...config, file });
   });
   after(() => { fs.rmSync(folder, { recursive: true, force: true }); });
 
