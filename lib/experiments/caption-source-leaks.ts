@@ -62,7 +62,7 @@ async function trainAndScore(
   const random = new Random(config.training.seed), classifier = build(config, random);
   try {
     const { interrupted } = await trainSourceClassifier({
-      classifier, parts, settings: config.training, random, signal, onStep, onEpoch, restartFinished,
+      classifier, parts, settings: { ...config.training, epochs: config.leakEpochs }, random, signal, onStep, onEpoch, restartFinished,
       folder: folder && `${folder}/${input.replace(/\W+/g, '-')}`,
     });
     if (interrupted) signal!.throwIfAborted();

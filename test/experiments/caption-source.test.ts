@@ -17,7 +17,7 @@ import { Tokenizer } from '../../lib/tokenizers';
 const tokenizer = Tokenizer.fromPretrained(path.join(__dirname, '../fixtures/tokenizers/word-piece'));
 const config: CaptionSourceConfig = {
   ...captionSource.small, format: { ...captionSource.small.format, maxLength: 48 },
-  training: { ...captionSource.small.training, epochs: 3, learningRate: 3e-3, warmupSteps: 10, maxGradNorm: 1 },
+  training: { ...captionSource.small.training, epochs: 3, learningRate: 3e-3, warmupSteps: 10, maxGradNorm: 1 }, leakEpochs: 3,
 };
 const bert = {
   vocabSize: tokenizer.vocabularySize, hiddenSize: 32, numHiddenLayers: 1, numAttentionHeads: 2, intermediateSize: 48,
