@@ -2,10 +2,10 @@
  * Report 003: image features, additive attention, GRU. Parameter names are those of the report's DecoderGRU; the encoder stands
  * beside it and is frozen.
  */
-import { crossEntropy, Random, tf, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
+import { Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
 import { repeatRows, type DecoderStep, type RowState } from '../generation';
 import { AdditiveAttention, attentionGru, Dropout, Embedding, Gru, Linear, Module } from '../nn';
-import type { CaptionBatch, CaptionDecoder, DisposableStepDecoder } from './caption-decoder';
+import { wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder } from './caption-decoder';
 
 export interface AttentionGruConfig {
   vocabSize: number;
@@ -69,11 +69,10 @@ export class AttentionGruDecoder extends Module implements CaptionDecoder {
   }
 
   /** Mean cross entropy per word, padding ignored. */
-  loss({ features, inputIds, labels }: CaptionBatch): Scalar {
-    return tf.tidy(() => {
-      const { logits } = this.forward(features, inputIds);
-      return crossEntropy(tf.reshape(logits, [-1, this.config.vocabSize]) as Tensor2D, tf.reshape(labels, [-1]) as Tensor1D);
-    });
+  loss(batch: CaptionBatch): Scalar { return tf.tidy(() => this.losses(batch).loss); }
+
+  losses({ features, inputIds, labels }: CaptionBatch): CaptionLosses {
+    return tf.tidy(() => wordLosses(this.forward(features, inputIds).logits, labels) as never);
   }
 
   /** For greedy and beam search over the captions of these images. Dispose it after the search. */

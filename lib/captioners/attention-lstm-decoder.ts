@@ -2,10 +2,10 @@
  * Report 002: the soft-attention decoder of Show, Attend and Tell (Xu et al. 2015, https://arxiv.org/abs/1502.03044) with the parameter names
  * of the PyTorch implementation that the report builds on (a-PyTorch-Tutorial-to-Image-Captioning, models.py).
  */
-import { crossEntropy, Random, tf, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
+import { Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
 import { repeatRows, type DecoderStep, type RowState } from '../generation';
 import { attend, attentionLstm, Dropout, Embedding, Linear, LstmCell, Module, uniform, type AttentionActivation } from '../nn';
-import type { CaptionBatch, CaptionDecoder, DisposableStepDecoder } from './caption-decoder';
+import { wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder } from './caption-decoder';
 
 export interface AttentionLstmConfig {
   vocabSize: number;
@@ -104,11 +104,11 @@ export class AttentionLstmDecoder extends Module implements CaptionDecoder {
   /** Mean cross entropy per word, and the doubly stochastic penalty: λ · mean over positions of (1 − Σ attention)². */
   loss(batch: CaptionBatch): Scalar { return tf.tidy(() => this.losses(batch).loss); }
 
-  /** The loss and what it is made of; `logits` (B, T, vocabulary) for accuracies and distillation. */
-  losses({ features, inputIds, labels }: CaptionBatch): { loss: Scalar; crossEntropy: Scalar; logits: Tensor } {
+  /** `crossEntropy` is the loss without the penalty. */
+  losses({ features, inputIds, labels }: CaptionBatch): CaptionLosses & { crossEntropy: Scalar } {
     return tf.tidy(() => {
       const { logits, attention } = this.forward(features, inputIds);
-      const words = crossEntropy(tf.reshape(logits, [-1, this.config.vocabSize]) as Tensor2D, tf.reshape(labels, [-1]) as Tensor1D);
+      const { loss: words } = wordLosses(logits, labels);
       const counted = tf.expandDims(tf.cast(tf.notEqual(labels, -100), 'float32'), 2);
       const looked = tf.sum(tf.mul(attention, counted), 1);
       const penalty = tf.mean(tf.square(tf.sub(1, looked)));

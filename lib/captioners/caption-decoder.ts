@@ -1,4 +1,4 @@
-import type { Scalar, Tensor, Tensor2D } from '../engine';
+import { crossEntropy, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
 import type { StepDecoder } from '../generation';
 import type { Module } from '../nn';
 
@@ -10,6 +10,12 @@ export interface CaptionBatch {
   inputIds: Tensor2D;
   /** (B, T) int32: words and end token, filled with −100, which counts for nothing */
   labels: Tensor2D;
+}
+
+export interface CaptionLosses {
+  loss: Scalar;
+  /** (B, T, vocabulary), for accuracies and distillation */
+  logits: Tensor;
 }
 
 export type DisposableStepDecoder = StepDecoder & { dispose(): void };
@@ -24,6 +30,13 @@ export interface CaptionDecoder extends Module {
   readonly config: { vocabSize: number; featureSize: number };
   /** What training minimises. */
   loss(batch: CaptionBatch): Scalar;
+  /** The same, and what it was taken from. The caller disposes all tensors. */
+  losses(batch: CaptionBatch): CaptionLosses;
   /** For searches over the captions of these images, features (B, L, F). Dispose it after the search. */
   stepDecoder(features: Tensor, options?: StepDecoderOptions): DisposableStepDecoder;
+}
+
+/** Mean cross entropy per word, labels of −100 left out. */
+export function wordLosses(logits: Tensor, labels: Tensor2D): CaptionLosses {
+  return { loss: tf.tidy(() => crossEntropy(tf.reshape(logits, [-1, logits.shape.at(-1)!]), tf.reshape(labels, [-1]))), logits };
 }

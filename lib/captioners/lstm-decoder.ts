@@ -2,10 +2,10 @@
  * Report 001, part A: an LSTM of several layers that gets the picture as its first input and the words after it (as Show and Tell, Vinyals et
  * al. 2015, https://arxiv.org/abs/1411.4555).
  */
-import { crossEntropy, Random, tf, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
+import { Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
 import { repeatRows, type DecoderStep, type RowState } from '../generation';
 import { Embedding, heNormal, Linear, Lstm, Module, normal } from '../nn';
-import type { CaptionBatch, CaptionDecoder, DisposableStepDecoder } from './caption-decoder';
+import { wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder } from './caption-decoder';
 
 export interface LstmDecoderConfig {
   vocabSize: number;
@@ -56,12 +56,11 @@ export class LstmDecoder extends Module implements CaptionDecoder {
     });
   }
 
-  /** Mean cross entropy per word. */
-  loss({ features, inputIds, labels }: CaptionBatch): Scalar {
-    return tf.tidy(() => {
-      const { logits } = this.forward(features, inputIds);
-      return crossEntropy(tf.reshape(logits, [-1, this.config.vocabSize]) as Tensor2D, tf.reshape(labels, [-1]) as Tensor1D);
-    });
+  /** Mean cross entropy per word, padding ignored. */
+  loss(batch: CaptionBatch): Scalar { return tf.tidy(() => this.losses(batch).loss); }
+
+  losses({ features, inputIds, labels }: CaptionBatch): CaptionLosses {
+    return tf.tidy(() => wordLosses(this.forward(features, inputIds).logits, labels) as never);
   }
 
   stepDecoder(features: Tensor): DisposableStepDecoder {

@@ -2,10 +2,10 @@
  * Report 004: a Transformer decoder (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762) on a frozen image encoder's features. Its layers are
  * those of torch.nn.TransformerDecoder with the same parameter names, normalised after each residual sum; positions are learnt.
  */
-import { crossEntropy, Random, tf, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
+import { Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
 import type { DecoderStep, RowState } from '../generation';
 import { activation, attentionMask, Dropout, Embedding, LayerNorm, Linear, Module, MultiHeadAttention, normal, type ProjectedMemory } from '../nn';
-import type { CaptionBatch, CaptionDecoder, DisposableStepDecoder, StepDecoderOptions } from './caption-decoder';
+import { wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder, type StepDecoderOptions } from './caption-decoder';
 
 export interface TransformerDecoderConfig {
   vocabSize: number;
@@ -130,12 +130,11 @@ export class TransformerDecoder extends Module implements CaptionDecoder {
     });
   }
 
-  /** Mean cross entropy per word. */
-  loss({ features, inputIds, labels }: CaptionBatch): Scalar {
-    return tf.tidy(() => {
-      const { logits } = this.forward(features, inputIds);
-      return crossEntropy(tf.reshape(logits, [-1, this.config.vocabSize]) as Tensor2D, tf.reshape(labels, [-1]) as Tensor1D);
-    });
+  /** Mean cross entropy per word, padding ignored. */
+  loss(batch: CaptionBatch): Scalar { return tf.tidy(() => this.losses(batch).loss); }
+
+  losses({ features, inputIds, labels }: CaptionBatch): CaptionLosses {
+    return tf.tidy(() => wordLosses(this.forward(features, inputIds).logits, labels) as never);
   }
 
   /** Its attention is the mean over layers and heads; with `outputAttentions` [layers, heads, positions]. */

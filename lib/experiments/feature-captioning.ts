@@ -1,12 +1,12 @@
 /** Training and using a captioner on the cached features of a frozen encoder: what reports 001 A, 002 and 003 have in common. */
 import type { Caption, CaptionBatch, CaptionOptions, FeatureCaptioner } from '../captioners';
-import { tf, type Random } from '../engine';
+import { tf, type Random, type Scalar } from '../engine';
 import type { CaptionDataset } from '../datasets';
 import { scoreCaptions, type CaptionEvaluation } from '../metrics';
 import { inProject } from '../project';
 import {
-  CaptionBatches, meanLoss, scheduleOf, train,
-  type EpochRecord, type FeatureCache, type ScheduleSettings, type TrainOptions, type TrainResult,
+  CaptionBatches, meanLoss, scheduleOf, TopAccuracy, train,
+  type EpochRecord, type PictureFeatures, type ScheduleSettings, type TrainOptions, type TrainResult,
 } from '../training';
 
 export interface TrainingSettings {
@@ -26,6 +26,8 @@ export interface TrainingSettings {
   captionsPerEpoch?: 'all' | 'one';
   /** Stops after so many epochs without a better CIDEr. */
   patience?: number;
+  /** Measures each epoch how often the right word is among so many best: `trainTop5` and `valTop5` of the history, for 5. */
+  topAccuracy?: number;
   /** Keeps the weights of every so many epochs, if there is a folder: `loadKeptEpoch` loads them. */
   keepEvery?: number;
 }
@@ -37,7 +39,7 @@ export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal
   tensorBoard?: string;
   captioner: FeatureCaptioner;
   dataset: CaptionDataset;
-  features: FeatureCache;
+  features: PictureFeatures;
   settings: TrainingSettings;
   random: Random;
 }
@@ -53,10 +55,18 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
   const common = { vocabulary, features, maxWords };
   const validation = dataset.split('val');
   const validationBatches = new CaptionBatches({ ...common, dataset: validation, batchSize: 2 * batchSize });
-  const loss = (batch: CaptionBatch) => decoder.loss(batch);
+  const { topAccuracy } = settings, [trainTop, valTop] = [new TopAccuracy(topAccuracy ?? 1), new TopAccuracy(topAccuracy ?? 1)];
+  const lossWith = (top: TopAccuracy) => (batch: CaptionBatch): Scalar => {
+    if (topAccuracy === undefined) return decoder.loss(batch);
+    return tf.tidy(() => {
+      const { loss, logits } = decoder.losses(batch);
+      top.add(logits, batch.labels);
+      return loss;
+    });
+  };
   return train({
     model: decoder,
-    loss,
+    loss: lossWith(trainTop),
     batches: new CaptionBatches({ ...common, dataset: dataset.split('train'), batchSize, seed, captionsPerEpoch }),
     epochs,
     optimizer: { learningRate, weightDecay },
@@ -65,8 +75,10 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
     // What may change between a stop and going on is not part of it.
     config: { ...settings, epochs: undefined, patience: undefined, keepEvery: undefined, decoder: decoder.config, dataset: dataset.name },
     validate: async () => {
+      const valLoss = await meanLoss(validationBatches, lossWith(valTop));
+      const tops = topAccuracy === undefined ? {} : { [`trainTop${topAccuracy}`]: trainTop.take(), [`valTop${topAccuracy}`]: valTop.take() };
       const { corpus } = score(validation, captionRecords(captioner, validation, features));
-      return { valLoss: await meanLoss(validationBatches, loss), Bleu_1: corpus.Bleu_1, Bleu_4: corpus.Bleu_4, CIDEr: corpus.CIDEr };
+      return { valLoss, ...tops, Bleu_1: corpus.Bleu_1, Bleu_4: corpus.Bleu_4, CIDEr: corpus.CIDEr };
     },
     best: { metric: 'CIDEr', mode: 'max' },
     patience,
@@ -78,7 +90,7 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
 }
 
 /** A caption for every picture of the dataset, in order, from its cached features. */
-export function captionRecords(captioner: FeatureCaptioner, dataset: CaptionDataset, features: FeatureCache, { batchSize = 100, ...options }: CaptionOptions = {}): Caption[] {
+export function captionRecords(captioner: FeatureCaptioner, dataset: CaptionDataset, features: PictureFeatures, { batchSize = 100, ...options }: CaptionOptions = {}): Caption[] {
   const captions: Caption[] = [];
   for (let from = 0; from < dataset.length; from += batchSize) {
     const ids = dataset.records.slice(from, from + batchSize).map((record) => record.id);

@@ -43,7 +43,7 @@ export const mobileNetGru: Record<Profile, MobileNetGruConfig> = {
   },
 };
 
-export function loadEncoder({ encoder: { checkpoint, processor } }: MobileNetGruConfig): ImageEncoder {
+export function loadEncoder({ encoder: { checkpoint, processor } }: Pick<MobileNetGruConfig, 'encoder'>): ImageEncoder {
   return ImageEncoder.load(checkpoint, { processor });
 }
 

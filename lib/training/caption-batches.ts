@@ -3,7 +3,7 @@ import type { CaptionBatch } from '../captioners';
 import type { CaptionDataset } from '../datasets';
 import type { CaptionVocabulary } from '../tokenizers';
 import { Examples, type ExamplesOptions } from './examples';
-import type { FeatureCache } from './feature-cache';
+import type { PictureFeatures } from './feature-cache';
 import type { BatchSource } from './trainer';
 
 /** One caption with the id of its picture; ids without start and end. */
@@ -12,7 +12,7 @@ interface Example { image: string; ids: number[] }
 export interface CaptionBatchesOptions extends ExamplesOptions {
   dataset: CaptionDataset;
   vocabulary: CaptionVocabulary;
-  features: FeatureCache;
+  features: PictureFeatures;
   /** Words kept of a longer caption. */
   maxWords: number;
 }

@@ -30,7 +30,15 @@ export interface FeatureCacheOptions {
   signal?: AbortSignal;
 }
 
-export class FeatureCache {
+/** Features of pictures by their ids: from the cache on disk, or made otherwise. */
+export interface PictureFeatures {
+  /** Of one picture's features, e.g. [49, 1280] */
+  readonly shape: readonly number[];
+  /** Rows of the given ids, one after another. */
+  read(ids: readonly string[]): Float32Array;
+}
+
+export class FeatureCache implements PictureFeatures {
   readonly rowSize: number;
 
   private constructor(readonly file: string, private readonly descriptor: number, readonly shape: readonly number[], private readonly index: ReadonlyMap<string, number>) {

@@ -1,0 +1,59 @@
+/** Report 002, part I: ResNet-101 and an LSTM that attends (Show, Attend and Tell), beside BLIP. `small` and `full` differ in values only. */
+import { AttentionLstmDecoder, attentionLstmDefaults, FeatureCaptioner, type AttentionLstmConfig, type ImageEncoder } from '../captioners';
+import type { CaptionDataset } from '../datasets';
+import type { Random } from '../engine';
+import type { ImageProcessorOptions } from '../images';
+import { WordVocabulary } from '../tokenizers';
+import type { DatasetChoice } from './dataset';
+import type { TrainingSettings } from './feature-captioning';
+import type { Profile } from './profile';
+
+export interface ShowAttendTellConfig extends DatasetChoice {
+  encoder: { checkpoint: string; processor: ImageProcessorOptions };
+  decoder: Omit<AttentionLstmConfig, 'vocabSize' | 'featureSize'>;
+  /** Words seen less often in the training captions become <unk>. */
+  minCount: number;
+  training: TrainingSettings;
+  /** Chosen on the validation pictures, as how beams of different lengths compare. */
+  lengthPenalty: number;
+  /** Beams of the captions that are compared. */
+  numBeams: number;
+  /** The checkpoint of the BLIP beside it. */
+  blip: string;
+}
+
+export const showAttendTell: Record<Profile, ShowAttendTellConfig> = {
+  small: {
+    dataset: 'scenes',
+    encoder: { checkpoint: 'resnet101-scenes', processor: {} },
+    decoder: { ...attentionLstmDefaults, embedSize: 128, hiddenSize: 256, attentionSize: 128 },
+    minCount: 2,
+    training: { epochs: 6, batchSize: 32, learningRate: 1e-3, maxWords: 20, seed: 42, maxGradNorm: 5, topAccuracy: 5 },
+    lengthPenalty: 0.7,
+    numBeams: 5,
+    blip: 'blip-scenes',
+  },
+  full: {
+    dataset: 'flickr8k',
+    // The whole photograph, stretched, in 7×7 positions.
+    encoder: { checkpoint: 'resnet101', processor: { size: { height: 224, width: 224 }, doCenterCrop: false } },
+    decoder: attentionLstmDefaults,
+    minCount: 5,
+    training: { epochs: 10, batchSize: 32, learningRate: 4e-4, maxWords: 50, seed: 42, maxGradNorm: 5, topAccuracy: 5 },
+    lengthPenalty: 0.7,
+    numBeams: 5,
+    blip: 'blip-base',
+  },
+};
+
+/** BLEU-4 that the report prints: its own captioner, trained on COCO, and BLIP's. */
+export const reportedShowAttendTell = { captioner: 0.1148, blip: 0.2734 } as const;
+
+/** An untrained captioner; `random` also draws its dropout, so hand the same one to the training. */
+export function buildShowAttendTell(
+  config: ShowAttendTellConfig, dataset: CaptionDataset, encoder: ImageEncoder, random: Random,
+): FeatureCaptioner<AttentionLstmDecoder> {
+  const vocabulary = WordVocabulary.fromCaptions(dataset.split('train').captions(), { minCount: config.minCount });
+  const decoder = new AttentionLstmDecoder({ ...config.decoder, vocabSize: vocabulary.size, featureSize: encoder.featureSize }, random);
+  return new FeatureCaptioner(encoder, decoder, vocabulary, { maxNewTokens: config.training.maxWords + 1, lengthPenalty: config.lengthPenalty });
+}
