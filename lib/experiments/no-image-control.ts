@@ -24,7 +24,8 @@ export interface NoImageControl {
 /**
  * Trains a captioner with the mean of the training pictures' features in place of every picture's own, and scores what it says.
  *
- * @param options as for `trainCaptioner`: an untrained captioner of the same config, the same features, settings and data; a folder of its own
+ * @param options as for `trainCaptioner`: an untrained captioner of the same config, the same features, settings and data, and a folder of
+ * its own, if any
  */
 export async function noImageControl({ split = 'test', generation, ...options }: NoImageControlOptions): Promise<NoImageControl> {
   const { captioner, dataset } = options;

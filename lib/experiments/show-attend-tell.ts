@@ -1,4 +1,4 @@
-/** Report 002, part I: ResNet-101 and an LSTM that attends (Show, Attend and Tell), beside BLIP. `small` and `full` differ in values only. */
+/** Report 002, part I: ResNet-101 and Show, Attend and Tell's LSTM, beside BLIP. `small` and `full` differ in values only. */
 import { AttentionLstmDecoder, attentionLstmDefaults, FeatureCaptioner, type AttentionLstmConfig, type ImageEncoder } from '../captioners';
 import type { CaptionDataset } from '../datasets';
 import type { Random } from '../engine';
@@ -28,7 +28,7 @@ export const showAttendTell: Record<Profile, ShowAttendTellConfig> = {
     encoder: { checkpoint: 'resnet101-scenes', processor: {} },
     decoder: { ...attentionLstmDefaults, embedSize: 128, hiddenSize: 256, attentionSize: 128 },
     minCount: 2,
-    training: { epochs: 6, batchSize: 32, learningRate: 1e-3, maxWords: 20, seed: 42, maxGradNorm: 5, topAccuracy: 5 },
+    training: { epochs: 6, batchSize: 64, learningRate: 2e-3, maxWords: 20, seed: 42, maxGradNorm: 5, topAccuracy: 5 },
     lengthPenalty: 0.7,
     numBeams: 5,
     blip: 'blip-scenes',
@@ -55,5 +55,6 @@ export function buildShowAttendTell(
 ): FeatureCaptioner<AttentionLstmDecoder> {
   const vocabulary = WordVocabulary.fromCaptions(dataset.split('train').captions(), { minCount: config.minCount });
   const decoder = new AttentionLstmDecoder({ ...config.decoder, vocabSize: vocabulary.size, featureSize: encoder.featureSize }, random);
-  return new FeatureCaptioner(encoder, decoder, vocabulary, { maxNewTokens: config.training.maxWords + 1, lengthPenalty: config.lengthPenalty });
+  const { lengthPenalty, training: { maxWords } } = config;
+  return new FeatureCaptioner(encoder, decoder, vocabulary, { maxNewTokens: maxWords + 1, lengthPenalty });
 }
