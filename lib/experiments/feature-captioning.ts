@@ -24,7 +24,9 @@ export interface TrainingSettings {
   maxGradNorm?: number;
   /** 'all' captions of every picture in each epoch (default), or 'one', drawn anew every epoch. */
   captionsPerEpoch?: 'all' | 'one';
-  /** Stops after so many epochs without a better CIDEr. */
+  /** Epochs between captionings of the validation pictures; default 1. The last epoch has its own in any case. */
+  generateEvery?: number;
+  /** Stops after so many of these without a better CIDEr. */
   patience?: number;
   /** Measures each epoch how often the right word is among so many best: `trainTop5` and `valTop5` of the history, for 5. */
   topAccuracy?: number;
@@ -45,13 +47,15 @@ export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal
 }
 
 /**
- * Trains the decoder on the dataset's train split; after every epoch it measures the validation loss and, on greedy captions of the
- * validation pictures, BLEU and CIDEr. The weights of the epoch with the best CIDEr are kept (BLEU-4 of greedy captions jumps from epoch to epoch).
+ * Trains the decoder on the dataset's train split; after every epoch it measures the validation loss, and after every `generateEvery` on
+ * greedy captions of the validation pictures BLEU and CIDEr. The weights of the epoch with the best CIDEr are kept (BLEU-4 of greedy
+ * captions jumps from epoch to epoch).
  */
 export async function trainCaptioner(options: TrainCaptionerOptions): Promise<TrainResult> {
   const { captioner, dataset, features, settings, folder, tensorBoard, ...rest } = options;
   const { decoder, vocabulary } = captioner;
-  const { epochs, batchSize, learningRate, maxWords, seed, weightDecay, schedule, maxGradNorm, captionsPerEpoch, patience, keepEvery } = settings;
+  const { epochs, batchSize, learningRate, weightDecay, schedule, maxGradNorm, maxWords, captionsPerEpoch, seed } = settings;
+  const { generateEvery = 1, patience, keepEvery, ...decisive } = settings;
   const common = { vocabulary, features, maxWords };
   const validation = dataset.split('val');
   const validationBatches = new CaptionBatches({ ...common, dataset: validation, batchSize: 2 * batchSize });
@@ -73,12 +77,18 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
     schedule: schedule && scheduleOf(schedule),
     maxGradNorm,
     // What may change between a stop and going on is not part of it.
-    config: { ...settings, epochs: undefined, patience: undefined, keepEvery: undefined, decoder: decoder.config, dataset: dataset.name },
+    config: { ...decisive, epochs: undefined, decoder: decoder.config, dataset: dataset.name },
     validate: async () => {
       const valLoss = await meanLoss(validationBatches, lossWith(valTop));
       const tops = topAccuracy === undefined ? {} : { [`trainTop${topAccuracy}`]: trainTop.take(), [`valTop${topAccuracy}`]: valTop.take() };
-      const { corpus } = score(validation, captionRecords(captioner, validation, features));
-      return { valLoss, ...tops, Bleu_1: corpus.Bleu_1, Bleu_4: corpus.Bleu_4, CIDEr: corpus.CIDEr };
+      return { valLoss, ...tops };
+    },
+    evaluate: {
+      every: generateEvery,
+      run: () => {
+        const { Bleu_1, Bleu_4, CIDEr } = score(validation, captionRecords(captioner, validation, features)).corpus;
+        return { Bleu_1, Bleu_4, CIDEr };
+      },
     },
     best: { metric: 'CIDEr', mode: 'max' },
     patience,
@@ -109,6 +119,9 @@ export function score(dataset: CaptionDataset, captions: readonly Caption[]): Ca
   );
 }
 
-/** One row an epoch, for a table or a chart. */
-export const historyRows = (history: readonly EpochRecord[]): Record<string, number>[] =>
-  history.map(({ epoch, trainLoss, metrics, seconds }) => ({ epoch, trainLoss, ...metrics, seconds }));
+/** One row an epoch, for a table or a chart; metrics that some epochs lack are undefined there. */
+export function historyRows(history: readonly EpochRecord[]): Record<string, number | undefined>[] {
+  const names = [...new Set(history.flatMap(({ metrics }) => Object.keys(metrics)))];
+  return history.map(({ epoch, trainLoss, metrics, seconds }) =>
+    ({ epoch, trainLoss, ...Object.fromEntries(names.map((name) => [name, metrics[name]])), seconds }));
+}

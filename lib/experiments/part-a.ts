@@ -38,7 +38,7 @@ export const partA: Record<Profile, PartAConfig> = {
     dataset: 'flickr8k',
     custom: {
       encoder: 'vit-small', decoder: 'gpt2', maxTokens: 40, learningRates: [5e-5, 1e-4, 2e-4], searchEpochs: 10, epochs: 10, batchSize: 4, patience: 2,
-      captionsPerEpoch: 'all', warmupSteps: 0, maxGradNorm: 1, seed: 42,
+      captionsPerEpoch: 'all', generateEvery: 1, warmupSteps: 0, maxGradNorm: 1, seed: 42,
     },
     baseline: { checkpoint: 'smolvlm-256m', question: 'Describe this image in one sentence.', generation: { maxNewTokens: 64, batchSize: 2 } },
     numBeams: 3,

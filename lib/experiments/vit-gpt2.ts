@@ -5,9 +5,10 @@ import { Random, tf, type Scalar } from '../engine';
 import { GPT2LMHeadModel, load, VisionEncoderDecoderModel, ViTModel } from '../models';
 import { inProject } from '../project';
 import {
-  learningRateSearch, linearWithWarmup, meanLoss, PictureBatches, train,
+  learningRateName, learningRateSearch, linearWithWarmup, meanLoss, PictureBatches, train,
   type EpochRecord, type LearningRateSearch, type PictureBatch, type TrainOptions, type TrainResult,
 } from '../training';
+import { score } from './feature-captioning';
 
 export interface VitGpt2Config {
   /** Checkpoints, by names that `load` understands. */
@@ -22,6 +23,11 @@ export interface VitGpt2Config {
   batchSize: number;
   /** Stops a run after so many epochs without a lower validation loss. */
   patience: number;
+  /**
+   * Epochs between greedy captionings of the validation pictures, scored by BLEU-4 and CIDEr; the last epoch of a run has its own, too.
+   * Without it there is one alone, at the end of the training at the best rate.
+   */
+  generateEvery?: number;
   captionsPerEpoch: 'all' | 'one';
   warmupSteps: number;
   maxGradNorm: number;
@@ -44,11 +50,15 @@ export function buildVitGpt2({ encoder, decoder, maxTokens, seed }: VitGpt2Confi
   return new PretrainedCaptioner({ model, processor: eyes.processor, tokenizer, config: null }, { generation: { maxNewTokens: maxTokens } });
 }
 
-export interface TrainVitGpt2Options extends Pick<TrainOptions<never>, 'signal' | 'onStep' | 'onEpoch' | 'restartFinished'> {
+type PassedOn = 'signal' | 'onStep' | 'onEpoch' | 'restartFinished' | 'checkpointSteps';
+
+export interface TrainVitGpt2Options extends Pick<TrainOptions<never>, PassedOn> {
   config: VitGpt2Config;
   dataset: CaptionDataset;
   /** Checkpoints and histories, a folder a rate; relative to the project's top folder. */
   folder?: string;
+  /** TensorBoard's event files, a folder a run; relative to the project's top folder, too. */
+  tensorBoard?: string;
   /** Before each run: its rate and its most epochs. */
   onRun?: (learningRate: number, epochs: number) => void;
 }
@@ -64,23 +74,24 @@ export interface VitGpt2Search extends Omit<LearningRateSearch<VitGpt2Captioner>
 
 /** Trains at each learning rate from the same start, and at the best one by validation loss to the end. */
 export async function searchVitGpt2(options: TrainVitGpt2Options): Promise<VitGpt2Search> {
-  const { config, dataset, folder, onRun, ...callbacks } = options;
+  const { config, dataset, folder, tensorBoard, onRun, ...callbacks } = options;
   const { learningRates, epochs, searchEpochs, seed } = config, best = { metric: 'valLoss', mode: 'min' } as const;
   let random = new Random(seed);
   const build = (): VitGpt2Captioner => { random = new Random(seed); return buildVitGpt2(config, random); };
-  const run = (captioner: VitGpt2Captioner, learningRate: number, count: number, at: string | undefined): Promise<TrainResult> => {
+  const run = (captioner: VitGpt2Captioner, learningRate: number, count: number, name: string): Promise<TrainResult> => {
     onRun?.(learningRate, count);
-    return trainVitGpt2(captioner, { ...callbacks, config, dataset, random, learningRate, epochs: count, folder: at });
+    const [at, events] = [folder, tensorBoard].map((one) => one && inProject(one, name));
+    return trainVitGpt2(captioner, { ...callbacks, config, dataset, random, learningRate, epochs: count, folder: at, tensorBoard: events });
   };
   const search = await learningRateSearch({
-    rates: learningRates, build, best, folder: folder && inProject(folder), train: (captioner, rate, at) => run(captioner, rate, searchEpochs, at),
+    rates: learningRates, build, best, train: (captioner, rate) => run(captioner, rate, searchEpochs, learningRateName(rate)),
   });
   const { model, ...found } = search;
   if (epochs <= searchEpochs || found.interrupted) return { ...found, captioner: model, history: found.best.history };
   model.dispose();
   const captioner = build();
   try {
-    const { history, interrupted } = await run(captioner, found.best.learningRate, epochs, folder && inProject(folder, 'best-rate'));
+    const { history, interrupted } = await run(captioner, found.best.learningRate, epochs, 'best-rate');
     return { ...found, captioner, history, interrupted };
   } catch (error) {
     captioner.dispose();
@@ -90,19 +101,27 @@ export async function searchVitGpt2(options: TrainVitGpt2Options): Promise<VitGp
 
 interface VitGpt2Run extends Omit<TrainVitGpt2Options, 'onRun'> { random: Random; learningRate: number; epochs: number }
 
-async function trainVitGpt2({ model, processor, tokenizer }: VitGpt2Captioner, options: VitGpt2Run): Promise<TrainResult> {
+async function trainVitGpt2(captioner: VitGpt2Captioner, options: VitGpt2Run): Promise<TrainResult> {
+  const { model, processor, tokenizer } = captioner;
   const { config, dataset, random, learningRate, epochs, folder, ...callbacks } = options;
-  const { batchSize, patience, warmupSteps, maxGradNorm, maxTokens, captionsPerEpoch, seed } = config;
+  const { batchSize, warmupSteps, maxGradNorm, maxTokens, captionsPerEpoch, seed } = config;
+  const { generateEvery, patience, ...decisive } = config;
   const common = { processor, tokenizer, maxTokens };
-  const validation = new PictureBatches({ ...common, dataset: dataset.split('val'), batchSize: 2 * batchSize, captionsPerEpoch });
+  const validation = dataset.split('val');
+  const validationBatches = new PictureBatches({ ...common, dataset: validation, batchSize: 2 * batchSize, captionsPerEpoch });
+  const generate = async () => {
+    const { Bleu_4, CIDEr } = score(validation, await captioner.caption(validation.images())).corpus;
+    return { Bleu_4, CIDEr };
+  };
   const loss = (batch: PictureBatch) => tf.tidy(() => model.forward({ ...batch }).loss as Scalar);
   return train<PictureBatch>({
     model, loss, epochs, patience, maxGradNorm, random, folder,
     batches: new PictureBatches({ ...common, dataset: dataset.split('train'), batchSize, captionsPerEpoch, seed }),
     optimizer: { learningRate, weightDecay: 0.01 },
     schedule: linearWithWarmup(warmupSteps),
-    config: { ...config, learningRates: undefined, searchEpochs: undefined, epochs: undefined, dataset: dataset.name },
-    validate: async () => ({ valLoss: await meanLoss(validation, loss) }),
+    config: { ...decisive, learningRates: undefined, searchEpochs: undefined, epochs: undefined, dataset: dataset.name },
+    validate: async () => ({ valLoss: await meanLoss(validationBatches, loss) }),
+    evaluate: generateEvery === undefined && epochs < config.epochs ? undefined : { every: generateEvery ?? epochs, run: generate },
     best: { metric: 'valLoss', mode: 'min' },
     ...callbacks,
   });

@@ -19,7 +19,7 @@ export interface LearningRateSearchOptions<M extends { dispose(): void }> {
 export interface LearningRateRun {
   learningRate: number;
   history: EpochRecord[];
-  /** Best value of the criterion; undefined where no epoch was completed. */
+  /** Best value of the criterion; undefined where no epoch that has it was completed. */
   value?: number;
   /** Epoch of that value. */
   epoch?: number;
@@ -62,9 +62,9 @@ export async function learningRateSearch<M extends { dispose(): void }>(
       model = await options.build(learningRate);
       const run: LearningRateRun = { learningRate, history: [], seconds: 0 };
       try {
-        const result = await options.train(model, learningRate, folder && path.join(folder, `lr-${learningRate.toExponential()}`));
+        const result = await options.train(model, learningRate, folder && path.join(folder, learningRateName(learningRate)));
         interrupted = result.interrupted;
-        Object.assign(run, { history: result.history, ...bestEpoch(result.history, criterion) });
+        Object.assign(run, { history: result.history, ...bestEpoch(result, criterion) });
       } catch (error) {
         if (!(error instanceof DivergedError)) throw error;
         failure ??= error;
@@ -89,15 +89,21 @@ export async function learningRateSearch<M extends { dispose(): void }>(
   return { runs, best: best.run, model: best.model, interrupted };
 }
 
-/** The first epoch with the best value. */
-function bestEpoch(history: readonly EpochRecord[], { metric, mode }: SearchCriterion): { epoch?: number; value?: number } {
+/** What a rate's folder is called, such as lr-5e-5. */
+export const learningRateName = (learningRate: number): string => `lr-${learningRate.toExponential()}`;
+
+/** The first epoch with the best value, of those that have one. */
+function bestEpoch({ history, interrupted }: TrainResult, { metric, mode }: SearchCriterion): { epoch?: number; value?: number } {
+  const valueOf = ({ metrics, trainLoss }: EpochRecord): number | undefined =>
+    metrics[metric] ?? (metric === 'trainLoss' ? trainLoss : undefined);
+  if (!interrupted && history.length > 0 && history.every((record) => valueOf(record) === undefined)) {
+    const names = new Set(history.flatMap(({ metrics }) => Object.keys(metrics)));
+    throw new Error(`The search is to compare "${metric}", but the runs have ${['trainLoss', ...names].join(', ')}.`);
+  }
   let best: { epoch?: number; value?: number } = {};
-  for (const { epoch, trainLoss, metrics } of history) {
-    const value = metrics[metric] ?? (metric === 'trainLoss' ? trainLoss : undefined);
-    if (value === undefined) {
-      throw new Error(`The search is to compare "${metric}", but the runs have ${['trainLoss', ...Object.keys(metrics)].join(', ')}.`);
-    }
-    if (!Number.isFinite(value)) continue;
+  for (const record of history) {
+    const value = valueOf(record), { epoch } = record;
+    if (value === undefined || !Number.isFinite(value)) continue;
     if (best.value === undefined || (mode === 'max' ? value > best.value : value < best.value)) best = { epoch, value };
   }
   return best;

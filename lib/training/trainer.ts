@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Random, tf, yieldToEventLoop, type Scalar } from '../engine';
 import type { Module } from '../nn';
+import { writeWhole } from '../whole-file';
 import { Adam, type AdamOptions } from './adam';
 import { findCheckpoint, keepEpoch, loadCheckpoint, loadWeights, readState, saveCheckpoint, type TrainingState } from './checkpoint';
 import { EventWriter } from './tensorboard';
@@ -21,7 +22,7 @@ export interface EpochRecord {
   epoch: number;
   /** Mean of the steps' losses. */
   trainLoss: number;
-  /** What `validate` returned, such as valLoss or Bleu_4. */
+  /** What `validate` returned, such as valLoss, and at the epochs it is due what `evaluate` did, such as CIDEr. */
   metrics: Record<string, number>;
   seconds: number;
 }
@@ -48,9 +49,11 @@ export interface TrainOptions<B> {
   random: Random;
   /** Called after every epoch, with the model in evaluation mode. */
   validate?: (epoch: number) => Promise<Record<string, number>> | Record<string, number>;
-  /** Which metric chooses the best checkpoint; restored at the end. */
+  /** What is too dear for every epoch, such as scores of generated captions: after every so many epochs and after the last. */
+  evaluate?: { every: number; run: (epoch: number) => Promise<Record<string, number>> | Record<string, number> };
+  /** Which metric chooses the best checkpoint, among the epochs that have it; restored at the end. */
   best?: { metric: string; mode: 'min' | 'max' };
-  /** Stops early: after so many epochs in a row without a better value of the `best` metric. */
+  /** Stops early: after so many epochs in a row without a better value of the `best` metric. Epochs that lack it do not count. */
   patience?: number;
   /** Checkpoints and history.jsonl go here; without it nothing is written. */
   folder?: string;
@@ -85,7 +88,7 @@ export class DivergedError extends Error {
 }
 
 export async function train<B extends object>(options: TrainOptions<B>): Promise<TrainResult> {
-  const { model, batches, epochs, random, folder, best, signal, patience = Infinity, accumulate = 1, maxGradNorm } = options;
+  const { model, batches, epochs, random, folder, evaluate, best, signal, patience = Infinity, accumulate = 1, maxGradNorm } = options;
   checkNumbers(options);
   const started = Date.now();
   const parameters = model.trainableParameters();
@@ -122,6 +125,8 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
       Object.assign(state, loadCheckpoint(last, model, optimizer, config));
       random.restore(state.random);
       history.push(...readHistory(historyFile!, state.epoch));
+      // Rid of what a cut left: a torn line, or one of an epoch that is now gone through again.
+      if (!hasEnded(state, epochs)) writeWhole(historyFile!, history.map(historyLine).join(''));
     }
     const total = epochs * Math.ceil(batches.stepsPerEpoch / accumulate);
     let epochStart = Date.now();
@@ -159,22 +164,31 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
       update.reset();
       if (interrupted) { save('last'); break; }
       model.eval();
-      const metrics = (await options.validate?.(state.epoch + 1)) ?? {};
-      const record: EpochRecord = { epoch: state.epoch + 1, trainLoss: state.lossSum / state.lossCount, metrics, seconds: (Date.now() - epochStart) / 1000 };
+      const epoch = state.epoch + 1, metrics: Record<string, number> = { ...(await options.validate?.(epoch)) };
+      // Patience may make this epoch the last, which only a metric of `validate` can tell by now.
+      const isWorse = isBetter(metrics, state.best?.value, best) === false;
+      const isLast = epoch >= epochs || (isWorse && state.epochsWithoutImprovement + 1 >= patience);
+      const isComplete = !evaluate || isLast || epoch % evaluate.every === 0;
+      if (isComplete) Object.assign(metrics, await evaluate?.run(epoch));
+      const record: EpochRecord = { epoch, trainLoss: state.lossSum / state.lossCount, metrics, seconds: (Date.now() - epochStart) / 1000 };
       epochStart = Date.now();
       history.push(record);
-      Object.assign(state, { epoch: state.epoch + 1, batch: 0, lossSum: 0, lossCount: 0 });
-      const improved = isBetter(record, state.best?.value, best);
-      state.epochsWithoutImprovement = improved ? 0 : state.epochsWithoutImprovement + 1;
+      Object.assign(state, { epoch, batch: 0, lossSum: 0, lossCount: 0 });
+      const improved = isBetter(metrics, state.best?.value, best);
+      if (improved === undefined && isComplete) {
+        const sources = evaluate ? 'validate and evaluate' : 'validate', names = Object.keys(metrics).join(', ') || 'nothing';
+        throw new Error(`best.metric is "${best!.metric}", but ${sources} returned ${names}.`);
+      }
+      if (improved !== undefined) state.epochsWithoutImprovement = improved ? 0 : state.epochsWithoutImprovement + 1;
       if (state.epochsWithoutImprovement >= patience) state.finished = true;
       if (improved) {
-        state.best = { epoch: record.epoch, value: best ? record.metrics[best.metric] : record.trainLoss };
+        state.best = { epoch, value: best ? metrics[best.metric] : record.trainLoss };
         if (folder) save('best');
         else bestWeights = parameters.map((p) => p.save());
       }
-      if (options.keepEvery && record.epoch % options.keepEvery === 0) keepEpoch(folder!, record.epoch, model);
-      // History before the checkpoint: a cut between the two repeats a line, which reading drops.
-      if (historyFile) fs.appendFileSync(historyFile, `${JSON.stringify(record)}\n`);
+      if (options.keepEvery && epoch % options.keepEvery === 0) keepEpoch(folder!, epoch, model);
+      // History before the checkpoint: a cut between the two leaves a line too many, which a resume drops.
+      if (historyFile) fs.appendFileSync(historyFile, historyLine(record));
       save('last');
       const values = Object.entries({ trainLoss: record.trainLoss, ...metrics }).map(([name, value]) => [`epoch/${name}`, value]);
       events?.scalars(state.step, Object.fromEntries(values));
@@ -214,24 +228,29 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
   }
 }
 
-function checkNumbers<B>({ accumulate = 1, maxGradNorm = 1, patience, best, keepEvery, folder }: TrainOptions<B>): void {
+function checkNumbers<B>({ accumulate = 1, maxGradNorm = 1, patience, best, evaluate, keepEvery, folder }: TrainOptions<B>): void {
   if (!Number.isInteger(accumulate) || accumulate < 1) throw new Error(`accumulate is ${accumulate}: expected a whole number of batches from 1 on.`);
   if (!(maxGradNorm > 0)) throw new Error(`maxGradNorm is ${maxGradNorm}: expected a number above 0.`);
   if (patience !== undefined && !(patience >= 1)) throw new Error(`patience is ${patience}: expected a number of epochs from 1 on.`);
   if (patience !== undefined && !best) throw new Error('patience waits for a better value of a metric: name it in `best`.');
-  if (keepEvery === undefined) return;
-  if (!Number.isInteger(keepEvery) || keepEvery < 1) throw new Error(`keepEvery is ${keepEvery}: expected a whole number of epochs from 1 on.`);
-  if (!folder) throw new Error('keepEvery keeps weights of epochs: give a folder for them.');
+  for (const [name, epochs] of [['keepEvery', keepEvery], ['evaluate.every', evaluate?.every]] as const) {
+    const isWrong = epochs !== undefined && !(Number.isInteger(epochs) && epochs >= 1);
+    if (isWrong) throw new Error(`${name} is ${epochs}: expected a whole number of epochs from 1 on.`);
+  }
+  if (keepEvery !== undefined && !folder) throw new Error('keepEvery keeps weights of epochs: give a folder for them.');
 }
 
 const hasEnded = (state: TrainingState, epochs: number): boolean => state.finished || state.epoch >= epochs;
 
-function isBetter(record: EpochRecord, former: number | undefined, best: TrainOptions<object>['best']): boolean {
+/** Whether an epoch beats the best before it, which without `best` every epoch does; undefined if it lacks the metric. */
+function isBetter(metrics: EpochRecord['metrics'], former: number | undefined, best: TrainOptions<object>['best']): boolean | undefined {
   if (!best) return true;
-  const value = record.metrics[best.metric];
-  if (value === undefined) throw new Error(`best.metric is "${best.metric}", but validate returned ${Object.keys(record.metrics).join(', ') || 'nothing'}.`);
-  return former === undefined || (best.mode === 'max' ? value > former : value < former);
+  const value = metrics[best.metric] as number | undefined;
+  if (value === undefined) return undefined;
+  return !Number.isNaN(value) && (former === undefined || (best.mode === 'max' ? value > former : value < former));
 }
+
+const historyLine = (record: EpochRecord): string => `${JSON.stringify(record)}\n`;
 
 /** Records of the epochs before the checkpoint's position; the later of two lines for the same epoch counts. */
 function readHistory(file: string, epochs: number): EpochRecord[] {

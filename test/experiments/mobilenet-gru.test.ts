@@ -6,7 +6,7 @@ import { FeatureCaptioner, type ImageEncoder } from '../../lib/captioners';
 import { CaptionDataset, loadScenes } from '../../lib/datasets';
 import { Random, tensorCount } from '../../lib/engine';
 import {
-  buildCaptioner, captionRecords, loadEncoder, mobileNetGru, profile, score, trainCaptioner, type TrainingSettings,
+  buildCaptioner, captionRecords, historyRows, loadEncoder, mobileNetGru, profile, score, trainCaptioner, type TrainingSettings,
 } from '../../lib/experiments';
 import { encodeDataset, keptEpochs, type FeatureCache } from '../../lib/training';
 import { closeTo } from '../close-to';
@@ -35,14 +35,18 @@ describe('report 003 on a part of Scenes', function suite() {
   const trained = async (seed = 1) => {
     const random = new Random(seed);
     const captioner = buildCaptioner(config, dataset, encoder, random);
-    const run = await trainCaptioner({ captioner, dataset, features, settings: config.training, random });
+    const run = await trainCaptioner({ captioner, dataset, features, settings: { ...config.training, generateEvery: 2 }, random });
     return { captioner, run };
   };
 
   it('learns, validates with loss, BLEU and CIDEr, and scores its captions', async () => {
     const { captioner, run } = await trained();
     assert.ok(run.history[2].trainLoss < run.history[0].trainLoss, JSON.stringify(run.history));
-    for (const { metrics } of run.history) assert.deepEqual(Object.keys(metrics), ['valLoss', 'Bleu_1', 'Bleu_4', 'CIDEr']);
+    const generated = ['Bleu_1', 'Bleu_4', 'CIDEr'], all = ['valLoss', ...generated];
+    assert.deepEqual(run.history.map(({ metrics }) => Object.keys(metrics)), [['valLoss'], all, all]);
+    const rows = historyRows(run.history);
+    for (const row of rows) assert.deepEqual(Object.keys(row), ['epoch', 'trainLoss', ...all, 'seconds']);
+    assert.deepEqual([rows[0].CIDEr, rows[2].CIDEr], [undefined, run.history[2].metrics.CIDEr]);
     const test = dataset.split('test');
     const { corpus, images } = score(test, captionRecords(captioner, test, features, { numBeams: 3 }));
     assert.ok(corpus.Bleu_1 > 0 && corpus.Bleu_1 < 1);
@@ -69,6 +73,7 @@ describe('report 003 on a part of Scenes', function suite() {
     const run = path.join(folder, 'run');
     const { history } = await trainCaptioner({ captioner, dataset, features, settings, random, folder: run, tensorBoard: events });
     assert.equal(history.length, 2, 'at such a rate nothing gets better');
+    assert.ok(history.every(({ metrics }) => 'CIDEr' in metrics), 'captions every epoch unless told otherwise');
     assert.deepEqual(keptEpochs(run), [2]);
     const { scalars } = readEventFiles(events), rates = scalars['train/learning_rate'].map(([, rate]) => rate / 1e-9);
     closeTo(rates, [0.5, 1, 1, (1 + Math.cos(Math.PI / 4)) / 2], 1e-6); // 48 pictures in batches of 32, six steps in three epochs

@@ -4,18 +4,18 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Random, tensorCount, tf, type Scalar, type Tensor } from '../../lib/engine';
 import { Linear } from '../../lib/nn';
-import { learningRateSearch, train, type LearningRateSearchOptions } from '../../lib/training';
+import { learningRateSearch, train, type LearningRateSearchOptions, type TrainOptions } from '../../lib/training';
 
 const x = tf.tensor2d(Array.from({ length: 24 }, (_, i) => Math.sin(i)), [8, 3]);
 const y = tf.mul(tf.sum(x, 1, true), 3);
 const loss = (model: Linear): Scalar => tf.tidy(() => tf.mean(tf.squaredDifference(model.forward(x), y)) as Scalar);
 
-let steps = 0, signal: AbortSignal | undefined;
+let steps = 0, signal: AbortSignal | undefined, evaluate: TrainOptions<object>['evaluate'];
 const options = (more: Partial<LearningRateSearchOptions<Linear>> = {}): LearningRateSearchOptions<Linear> => ({
   rates: [1e-3, 0.3, 1e-2],
   build: () => new Linear(3, 1, new Random(4)),
   train: (model, learningRate, folder) => train<{ x: Tensor }>({
-    model, folder, signal, random: new Random(1), epochs: 3,
+    model, folder, signal, evaluate, random: new Random(1), epochs: 3,
     loss: () => (learningRate > 100 ? tf.tidy(() => tf.mul(loss(model), steps > 4 ? NaN : 1) as Scalar) : loss(model)),
     batches: { stepsPerEpoch: 4, order: () => new Uint32Array(4), batch: () => ({ x: tf.scalar(0) }) }, optimizer: { learningRate },
     validate: () => { const value = loss(model); try { return { valLoss: value.dataSync()[0] }; } finally { value.dispose(); } },
@@ -30,7 +30,7 @@ describe('learningRateSearch', () => {
   beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'search-'));
     steps = 0;
-    signal = undefined;
+    signal = evaluate = undefined;
     before = tensorCount();
   });
   afterEach(() => { fs.rmSync(folder, { recursive: true, force: true }); });
@@ -68,6 +68,25 @@ describe('learningRateSearch', () => {
     assert.deepEqual(second.runs.map(({ value }) => value), whole.runs.map(({ value }) => value));
     second.model.dispose();
     whole.model.dispose();
+    assert.equal(tensorCount(), before);
+  });
+
+  it('compares by a metric that only some epochs have', async () => {
+    let scores = [1, 2, 3, 4, 9, 8];
+    evaluate = { every: 2, run: () => ({ CIDEr: scores.shift()! }) }; // epochs 2 and 3 of each rate
+    const best = { metric: 'CIDEr', mode: 'max' } as const;
+    const { runs, best: { learningRate, epoch }, model } = await learningRateSearch(options({ best }));
+    assert.deepEqual(runs.map(({ value }) => value), [2, 4, 9]);
+    assert.deepEqual([learningRate, epoch], [1e-2, 2]);
+    model.dispose();
+    // A run that is stopped before it has the metric has no value, which is no mistake.
+    const controller = new AbortController();
+    signal = controller.signal;
+    scores = [1, 2];
+    const stop: LearningRateSearchOptions<Linear>['onRun'] = () => { controller.abort(); };
+    const stopped = await learningRateSearch(options({ best, onRun: stop }));
+    assert.deepEqual(stopped.runs.map(({ value }) => value), [2, undefined]);
+    stopped.model.dispose();
     assert.equal(tensorCount(), before);
   });
 

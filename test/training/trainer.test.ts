@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Random, tensorCount, tf, type Scalar } from '../../lib/engine';
-import { cosineWithWarmup, keptEpochs, loadKeptEpoch, meanLoss, train, type TrainOptions } from '../../lib/training';
+import { cosineWithWarmup, keptEpochs, loadKeptEpoch, meanLoss, train, type EpochRecord, type TrainOptions } from '../../lib/training';
 import { closeTo } from '../close-to';
 import { readEventFiles } from './event-files';
 import { ToyNet, toyBatches, type ToyBatch } from './toy-regression';
@@ -81,6 +81,66 @@ describe('train', () => {
     const { history, bestEpoch } = await train(setUp({ epochs: 10, patience: 2, validate: (epoch) => ({ valLoss: Math.abs(epoch - 3) }) }).options);
     assert.equal(history.length, 5);
     assert.equal(bestEpoch, 3);
+  });
+
+  describe('with evaluate', () => {
+    type Evaluate = TrainOptions<ToyBatch>['evaluate'];
+    const scored = (values: Record<number, number>, every = 2): Evaluate => ({ every, run: (epoch) => ({ CIDEr: values[epoch] }) });
+    const recordsIn = (file: string) => fs.readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as EpochRecord);
+    const epochsWith = (history: readonly EpochRecord[]) => history.filter(({ metrics }) => 'CIDEr' in metrics).map(({ epoch }) => epoch);
+
+    it('runs it after every n-th epoch and the last; record, history file and TensorBoard hold its metrics', async () => {
+      const tensorBoard = path.join(folder, 'events'), modes: boolean[] = [];
+      const { model, options } = setUp({ folder, tensorBoard, epochs: 5 });
+      options.evaluate = { every: 2, run: async (epoch) => { modes.push(model.training); return { CIDEr: epoch / 4 }; } };
+      const { history } = await train(options);
+      assert.deepEqual(modes, [false, false, false]);
+      assert.deepEqual(history.map(({ metrics }) => metrics.CIDEr), [undefined, 0.5, undefined, 1, 1.25]);
+      assert.ok(history.every(({ metrics }) => metrics.valLoss > 0), 'validate goes on as ever');
+      assert.deepEqual(recordsIn(path.join(folder, 'history.jsonl')), history);
+      const { scalars } = readEventFiles(tensorBoard);
+      assert.deepEqual(scalars['epoch/CIDEr'], [[10, 0.5], [20, 1], [25, 1.25]]);
+      assert.equal(scalars['epoch/valLoss'].length, 5);
+    });
+
+    it('chooses the best among the epochs that have the metric, and counts them alone for patience', async () => {
+      const weights: number[][][] = [], { options, ...one } = setUp({ epochs: 20, best: { metric: 'CIDEr', mode: 'max' }, patience: 2 });
+      const { history, bestEpoch } = await train({
+        ...options, evaluate: scored({ 3: 0.5, 6: 0.7, 9: NaN, 12: 0.6, 15: 1 }, 3), onEpoch: () => { weights.push(one.weights()); },
+      });
+      assert.deepEqual([history.length, bestEpoch], [12, 6]);
+      assert.deepEqual(one.weights(), weights[5]);
+    });
+
+    it('runs it where patience ends the training by another metric', async () => {
+      const valLoss = [3, 2, 2.5, 2.5, 1];
+      const validate = (epoch: number) => ({ valLoss: valLoss[epoch - 1] });
+      const { history } = await train(setUp({ epochs: 9, patience: 2, validate, evaluate: scored({ 3: 1, 4: 1 }, 3) }).options);
+      assert.deepEqual([history.length, epochsWith(history)], [4, [3, 4]]);
+    });
+
+    it('cut off in it and resumed, ends bit-identical; started anew, has its own history', async () => {
+      const best = { metric: 'CIDEr', mode: 'max' } as const, values = { 2: 0.4, 4: 0.3, 5: 0.2 };
+      const whole = setUp({ epochs: 5, best, evaluate: scored(values) }), { history, bestEpoch } = await train(whole.options);
+      const cut: Evaluate = { every: 2, run: (epoch) => { if (epoch === 4) throw new Error('cut'); return { CIDEr: 0.4 }; } };
+      const common = { folder, epochs: 5, best, checkpointSteps: 2 };
+      await assert.rejects(train(setUp({ ...common, evaluate: cut }).options), /cut/);
+      const file = path.join(folder, 'history.jsonl');
+      fs.appendFileSync(file, '{"epoch":4,"trainLoss":9,"metrics":{"CIDEr":9},"seconds":1}\n{"epo'); // killed before the checkpoint
+      const second = setUp({ ...common, evaluate: scored(values) }), resumed = await train(second.options);
+      const curve = (records: readonly EpochRecord[]) => records.map(({ seconds, ...rest }) => rest);
+      assert.deepEqual([curve(resumed.history), resumed.bestEpoch], [curve(history), bestEpoch]);
+      assert.deepEqual(second.weights(), whole.weights());
+      assert.deepEqual(epochsWith(resumed.history), [2, 4, 5]);
+      assert.deepEqual(recordsIn(file), resumed.history);
+      const anew = await train(setUp({ ...common, restartFinished: true, evaluate: scored({ 3: 0.1, 5: 0.2 }, 3) }).options);
+      assert.deepEqual([epochsWith(anew.history), anew.bestEpoch], [[3, 5], 5]);
+    });
+
+    it('says when neither it nor validate has the metric', async () => {
+      const options = { best: { metric: 'Bleu_4', mode: 'max' }, evaluate: { every: 2, run: () => ({ CIDEr: 1 }) } } as const;
+      await assert.rejects(train(setUp(options).options), /"Bleu_4", but validate and evaluate returned valLoss, CIDEr/);
+    });
   });
 
   it('stops at a loss that is not a number, naming step and batch, and leaves the last checkpoint', async () => {
@@ -204,6 +264,7 @@ describe('train', () => {
     await assert.rejects(train(setUp({ patience: 0 }).options), /patience is 0/);
     await assert.rejects(train(setUp({ patience: 2, best: undefined }).options), /name it in `best`/);
     await assert.rejects(train(setUp({ folder, keepEvery: 0.5 }).options), /keepEvery is 0.5/);
+    await assert.rejects(train(setUp({ evaluate: { every: 0, run: () => ({}) } }).options), /evaluate\.every is 0: expected a whole number/);
     await assert.rejects(train(setUp({ keepEvery: 2 }).options), /give a folder/);
     await assert.rejects(train(setUp({ accumulate: 2, batchWeight: () => 0 }).options), /batchWeight gave 0/);
   });
