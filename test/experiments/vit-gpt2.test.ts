@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -6,6 +7,10 @@ import { PretrainedCaptioner } from '../../lib/captioners';
 import { CaptionDataset, loadScenes } from '../../lib/datasets';
 import { tensorCount } from '../../lib/engine';
 import { partA, searchVitGpt2 } from '../../lib/experiments';
+import type { EpochRecord } from '../../lib/training';
+import { findCheckpoint, readState } from '../../lib/training/checkpoint';
+import { readEventFiles } from '../training/event-files';
+import { KILLED_AT, run } from './killed-vit-gpt2';
 
 const few = (dataset: CaptionDataset) => new CaptionDataset('scenes-few', (['train', 'val', 'test'] as const).flatMap((split) => dataset.split(split).records.slice(0, split === 'train' ? 48 : 8)));
 
@@ -18,11 +23,19 @@ describe('report 000, part A, on a part of Scenes', function suite() {
 
   it('trains at each learning rate from the same start, keeps the best, captions, and is read back the same', async () => {
     const before = tensorCount();
-    const tried: [number, number][] = [];
-    const { runs, best, captioner, history } = await searchVitGpt2({ config, dataset, folder, onRun: (rate, epochs) => tried.push([rate, epochs]) });
+    const tried: [number, number][] = [], events = path.join(folder, 'events');
+    const onRun = (rate: number, epochs: number) => tried.push([rate, epochs]);
+    const { runs, best, captioner, history } = await searchVitGpt2({ config, dataset, folder, tensorBoard: events, onRun });
     assert.deepEqual(tried, [[1e-7, 1], [3e-4, 1], [3e-4, 6]]);
     assert.deepEqual(runs.map(({ history }) => history.length), [1, 1]);
     assert.equal(best.learningRate, 3e-4);
+    const metrics = (records: typeof history) => records.map((record) => Object.keys(record.metrics).join());
+    assert.deepEqual(runs.map(({ history }) => metrics(history)), [['valLoss'], ['valLoss']], 'a search captions nothing');
+    assert.deepEqual(metrics(history), [...new Array<string>(5).fill('valLoss'), 'valLoss,Bleu_4,CIDEr']);
+    const { scalars } = readEventFiles(path.join(events, 'best-rate'));
+    assert.deepEqual(scalars['epoch/CIDEr'], [[36, Math.fround(history[5].metrics.CIDEr)]]); // 48 pictures in batches of 8, six epochs
+    const searched = Object.keys(readEventFiles(path.join(events, 'lr-1e-7')).scalars);
+    assert.deepEqual(searched.filter((tag) => tag.startsWith('epoch/')), ['epoch/trainLoss', 'epoch/valLoss']);
     // 48 pictures teach little of others, but they are learnt themselves.
     const learnt = history.map(({ trainLoss }) => trainLoss), unseen = history.map(({ metrics }) => metrics.valLoss);
     assert.ok(learnt[5] < learnt[0] - 0.1, `training losses ${learnt}`);
@@ -48,5 +61,26 @@ describe('report 000, part A, on a part of Scenes', function suite() {
     const again = await searchVitGpt2({ config, dataset, folder, onStep: () => assert.fail('nothing is trained twice') });
     assert.deepEqual(again.runs.map(({ history }) => history), runs.map(({ history }) => history));
     again.captioner.dispose();
+  });
+});
+
+describe('a training of ViT and GPT-2 that is killed', function suite() {
+  this.timeout(120_000);
+  let work: string;
+  before(() => { work = fs.mkdtempSync(path.join(os.tmpdir(), 'killed-vit-gpt2-')); });
+  after(() => { fs.rmSync(work, { recursive: true, force: true }); });
+
+  it('in mid-epoch between two checkpoints, and resumed, ends with the bits of an uninterrupted one', async () => {
+    const folder = path.join(work, 'run'), whole = await run(work);
+    const { signal } = spawnSync(process.execPath, ['-r', 'tsx/cjs', path.join(__dirname, 'killed-vit-gpt2.ts'), work, folder]);
+    assert.equal(signal, 'SIGKILL');
+    const { step, batch } = readState(findCheckpoint(path.join(folder, 'lr-3e-3'), 'last')!);
+    assert.ok(step < KILLED_AT && batch > 0, `the last checkpoint is of step ${step}, batch ${batch}`);
+    const steps: number[] = [], resumed = await run(work, { folder, onStep: (progress) => steps.push(progress.step) });
+    assert.equal(steps[0], step + 1);
+    assert.deepEqual(resumed, whole);
+    const written = fs.readFileSync(path.join(folder, 'lr-3e-3', 'history.jsonl'), 'utf8').trim().split('\n');
+    const records = written.map((line) => JSON.parse(line) as EpochRecord);
+    assert.deepEqual(records.map(({ epoch, metrics }) => [epoch, 'CIDEr' in metrics]), [[1, false], [2, true], [3, true]]);
   });
 });
