@@ -1,25 +1,91 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-node-gpu';
 import { tf } from './tensorflow';
 
+/** What TensorFlow.js records of an operation while a tape runs. */
+interface TapeNode {
+  inputs: Record<string, Tensor>;
+  outputs: Tensor[];
+  /** Undefined where the kernel has none. */
+  gradient?: (dys: (Tensor | null)[]) => Record<string, () => Tensor>;
+  saved?: Tensor[] | null;
+  kernelName: string;
+}
+
+interface Tape {
+  state: { gradientDepth: number; activeTape: TapeNode[] | null };
+  startTape(): void;
+  endTape(): void;
+  nextTensorId(): number;
+}
+
+const tapeOf = (): Tape => tf.engine() as unknown as Tape;
+
 /**
  * Value of `loss` and its gradient for each tensor of `inputs`; null where the loss does not depend on one. The caller disposes
- * the value and the gradients.
+ * the value and the gradients. What the forward pass saved goes as the backward pass comes by, which TensorFlow.js' own holds to its end.
  */
 export function valueAndGradients(loss: () => Scalar, inputs: readonly Tensor[]): { value: Scalar; gradients: (Tensor | null)[] } {
+  const tape = tapeOf();
+  let value: Scalar | undefined;
   try {
-    const { value, grads } = tf.engine().gradients(loss, inputs as Tensor[], undefined, true);
-    return { value, gradients: (grads as (Tensor | undefined)[]).map((g) => g ?? null) };
+    tape.startTape();
+    try { value = tf.tidy(loss); } finally { tape.endTape(); }
+    const gradients = tf.tidy(() => backward(tape, value!, inputs) as never) as (Tensor | null)[];
+    return { value, gradients };
   } catch (error) {
-    releaseTape();
+    value?.dispose();
     throw error;
+  } finally {
+    releaseTape();
   }
 }
 
-interface Tape { state: { gradientDepth: number; activeTape: { saved?: Tensor[] | null }[] | null } }
+function backward({ state }: Tape, value: Tensor, inputs: readonly Tensor[]): (Tensor | null)[] {
+  const dependent = new Set(inputs.map(({ id }) => id)), wanted = new Set(dependent);
+  const nodes = state.activeTape!.filter(({ inputs: from, outputs }) => {
+    const depends = Object.values(from).some(({ id }) => dependent.has(id));
+    if (depends) for (const { id } of outputs) dependent.add(id);
+    return depends;
+  });
+  const gradients = new Map<number, Tensor>([[value.id, tf.onesLike(value)]]);
+  for (const node of nodes.reverse()) {
+    const dys = node.outputs.map(({ id }) => gradients.get(id) ?? null);
+    if (dys.some((dy) => dy !== null)) {
+      for (const [x, dx] of inputGradients(node, dys, dependent)) {
+        const former = gradients.get(x.id);
+        gradients.set(x.id, former ? tf.add(former, dx) : dx);
+        if (former) tf.dispose([former, dx]);
+      }
+    }
+    // All that read this node's outputs lies behind, so nobody asks for their gradients again, nor for what the node saved.
+    for (const { id } of node.outputs) if (!wanted.has(id)) { gradients.get(id)?.dispose(); gradients.delete(id); }
+    if (state.gradientDepth === 0) tf.dispose(node.saved ?? []);
+  }
+  return inputs.map(({ id }) => gradients.get(id) ?? null);
+}
 
-/** Disposes what a forward pass had saved for a backward pass that will not come; TensorFlow.js keeps it when the forward pass throws. */
+/** The gradients of those inputs of a node that depend on what is differentiated for; each is a tensor of its own. */
+function inputGradients(node: TapeNode, dys: (Tensor | null)[], dependent: ReadonlySet<number>): [x: Tensor, dx: Tensor][] {
+  const names = Object.keys(node.inputs).filter((name) => dependent.has(node.inputs[name].id));
+  if (!node.gradient) throw new Error(`${node.kernelName} has no gradient: write the function with operations that have one.`);
+  const fresh = tapeOf().nextTensorId();
+  const dxs = tf.tidy(() => {
+    const all = node.gradient!(dys);
+    return names.map((name) => all[name]()) as never;
+  }) as Tensor[];
+  return names.map((name, i) => {
+    // A gradient function may hand on what it was given, or one tensor for two inputs.
+    const x = node.inputs[name], dx = dxs[i].id < fresh || dxs.indexOf(dxs[i]) < i ? tf.clone(dxs[i]) : dxs[i];
+    if (dx.dtype !== 'float32' || String(dx.shape) !== String(x.shape)) {
+      throw new Error(`The gradient of ${node.kernelName} for ${name} is ${dx.dtype} [${dx.shape}]: expected float32 [${x.shape}].`);
+    }
+    return [x, dx];
+  });
+}
+
+/** Disposes what a forward pass had saved and no backward pass used. */
 function releaseTape(): void {
-  const { state } = tf.engine() as unknown as Tape;
+  const { state } = tapeOf();
   if (state.gradientDepth > 0) return;
   for (const { saved } of state.activeTape ?? []) tf.dispose(saved ?? []);
   state.activeTape = null;

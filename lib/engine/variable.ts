@@ -28,12 +28,20 @@ export class ResourceVariable {
   }
 }
 
-/** One Adam update in one pass over memory; `lr` and `epsilon` as TensorFlow defines them (see Adam in lib/training). */
-export function applyAdam(value: ResourceVariable, m: ResourceVariable, v: ResourceVariable, gradient: Tensor,
-  { beta1Power, beta2Power, learningRate, beta1, beta2, epsilon }: { beta1Power: number; beta2Power: number; learningRate: number; beta1: number; beta2: number; epsilon: number }): void {
+export interface AdamStep { beta1Power: number; beta2Power: number; learningRate: number; beta1: number; beta2: number; epsilon: number }
+export interface AdamSlot { value: ResourceVariable; m: ResourceVariable; v: ResourceVariable }
+
+/**
+ * An Adam step of many variables: `use` gets a function that updates one of them in one pass over memory; `learningRate` and `epsilon` as
+ * TensorFlow defines them (see Adam in lib/training).
+ */
+export function adamStep(step: AdamStep, use: (apply: (slot: AdamSlot, gradient: Tensor) => void) => void): void {
   tf.tidy(() => {
+    const { beta1Power, beta2Power, learningRate, beta1, beta2, epsilon } = step;
     const scalars = [beta1Power, beta2Power, learningRate, beta1, beta2, epsilon].map((x) => tf.scalar(x));
-    nativeOp('ResourceApplyAdam', { T: { dtype: 'float32' }, use_locking: { bool: false }, use_nesterov: { bool: false } },
-      [value.handle, m.handle, v.handle, ...scalars, gradient], 0);
+    use(({ value, m, v }, gradient) => {
+      nativeOp('ResourceApplyAdam', { T: { dtype: 'float32' }, use_locking: { bool: false }, use_nesterov: { bool: false } },
+        [value.handle, m.handle, v.handle, ...scalars, gradient], 0);
+    });
   });
 }

@@ -1,9 +1,9 @@
-import { applyAdam, ResourceVariable, tf, type Tensor } from '../engine';
+import { adamStep, ResourceVariable, tf, type AdamSlot, type Tensor } from '../engine';
 import type { Parameter } from '../nn';
 
 export interface AdamOptions { learningRate: number; beta1?: number; beta2?: number; epsilon?: number; weightDecay?: number }
 
-interface Slot { parameter: Parameter; value: ResourceVariable; m: ResourceVariable; v: ResourceVariable }
+interface Slot extends AdamSlot { parameter: Parameter }
 
 /**
  * Adam (Kingma and Ba 2015) and, with `weightDecay`, AdamW (Loshchilov and Hutter 2019), equal to torch.optim's: the decay
@@ -42,16 +42,24 @@ export class Adam {
     const beta1Power = beta1 ** this.steps, beta2Power = beta2 ** this.steps;
     // TensorFlow adds its epsilon to √v, PyTorch to √(v / (1 − β₂ᵗ)): the same after this scaling.
     const epsilon = this.epsilon * Math.sqrt(1 - beta2Power);
-    for (const [i, { parameter, value, m, v }] of this.slots.entries()) {
-      const gradient = gradients[i];
-      if (!gradient) continue;
-      if (this.weightDecay) tf.tidy(() => value.assign(tf.mul(parameter.tensor, 1 - learningRate * this.weightDecay)));
-      // The kernel updates in place only if nobody else holds the value.
-      parameter.tensor.dispose();
-      applyAdam(value, m, v, gradient, { beta1Power, beta2Power, learningRate, beta1, beta2, epsilon });
-      parameter.tensor = tf.keep(value.read());
-      gradient.dispose();
-    }
+    const decay = this.weightDecay ? tf.scalar(1 - learningRate * this.weightDecay) : undefined;
+    adamStep({ beta1Power, beta2Power, learningRate, beta1, beta2, epsilon }, (apply) => {
+      for (const [i, slot] of this.slots.entries()) {
+        const { parameter, value } = slot, gradient = gradients[i];
+        if (!gradient) continue;
+        if (decay) {
+          const decayed = tf.mul(parameter.tensor, decay);
+          value.assign(decayed);
+          decayed.dispose();
+        }
+        // The kernel updates in place only if nobody else holds the value.
+        parameter.tensor.dispose();
+        apply(slot, gradient);
+        parameter.tensor = tf.keep(value.read());
+        gradient.dispose();
+      }
+    });
+    decay?.dispose();
   }
 
   /** Moments by parameter position, for a checkpoint; the caller disposes them. */

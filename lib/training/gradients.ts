@@ -62,11 +62,14 @@ export function gradientNorm(gradients: readonly (Tensor | null)[]): number {
 /** Multiplies every gradient and disposes the former ones. */
 export function scaleGradients(gradients: Gradients, factor: number): Gradients {
   if (factor === 1) return gradients;
-  return gradients.map((gradient) => {
-    const scaled = gradient && tf.mul(gradient, factor);
+  const scalar = tf.scalar(factor);
+  const scaled = gradients.map((gradient) => {
+    const product = gradient && tf.mul(gradient, scalar);
     gradient?.dispose();
-    return scaled;
+    return product;
   });
+  scalar.dispose();
+  return scaled;
 }
 
 /** What torch.nn.utils.clip_grad_norm_ multiplies gradients of this norm by: never more than 1. */

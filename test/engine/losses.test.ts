@@ -48,19 +48,6 @@ describe('crossEntropy', () => {
   });
 });
 
-describe('valueAndGradients', () => {
-  it('keeps nothing of a forward pass that throws', () => {
-    const x = tf.tensor1d([1, 2, 3]);
-    const before = tensorCount();
-    const failing = () => valueAndGradients(() => { tf.sum(tf.exp(tf.square(x))); throw new Error('half way'); }, [x]);
-    assert.throws(failing, /half way/);
-    assert.equal(tensorCount(), before);
-    const { value, gradients } = valueAndGradients(() => tf.sum(tf.square(x)) as Scalar, [x]);
-    assert.deepEqual([...gradients[0]!.dataSync()], [2, 4, 6]);
-    tf.dispose([value, gradients[0]!, x]);
-  });
-});
-
 describe('binaryCrossEntropy', () => {
   it('has the textbook value and gradient, and is finite for huge logits', () => {
     const logits = tf.tensor1d([0.5, -2, 3]), targets = tf.tensor1d([1, 0, 0.25]);
