@@ -57,7 +57,10 @@ export interface TrainOptions<B> {
   patience?: number;
   /** Checkpoints and history.jsonl go here; without it nothing is written. */
   folder?: string;
-  /** A run in the folder that has already ended: false (default) loads it as it is, true trains anew in its place. */
+  /**
+   * A run in the folder that has already ended: false (default) loads it as it is, true trains anew in its place, also where a run in
+   * the folder, ended or not, had other settings: for runs of a minute, which are not worth keeping.
+   */
   restartFinished?: boolean;
   /** Settings that must agree when a run is resumed. */
   config?: Record<string, unknown>;
@@ -117,9 +120,12 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
 
   try {
     let last = folder && findCheckpoint(folder, 'last');
-    if (last && options.restartFinished && hasEnded(readState(last), epochs)) {
-      fs.rmSync(folder!, { recursive: true });
-      last = undefined;
+    if (last && options.restartFinished) {
+      const former = readState(last);
+      if (hasEnded(former, epochs) || former.config !== config) {
+        fs.rmSync(folder!, { recursive: true });
+        last = undefined;
+      }
     }
     if (last) {
       Object.assign(state, loadCheckpoint(last, model, optimizer, config));

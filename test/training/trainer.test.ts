@@ -72,9 +72,12 @@ describe('train', () => {
     assert.equal(steps, 20);
   });
 
-  it('refuses to resume with other settings and says which', async () => {
+  it('refuses to resume with other settings and says which, unless runs are not to be kept', async () => {
     await train(setUp({ folder, epochs: 1 }).options);
     await assert.rejects(train(setUp({ folder, config: { data: 'cosines' } }).options), /data: "sines" there, "cosines" now/);
+    const anew = await train(setUp({ folder, config: { data: 'cosines' }, restartFinished: true }).options);
+    assert.equal(anew.history.length, 4);
+    await assert.rejects(train(setUp({ folder, config: { data: 'sines' } }).options), /data: "cosines" there, "sines" now/);
   });
 
   it('stops when the metric has not improved for `patience` epochs', async () => {
