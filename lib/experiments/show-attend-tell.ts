@@ -1,5 +1,7 @@
 /** Report 002, part I: ResNet-101 and Show, Attend and Tell's LSTM, beside BLIP. `small` and `full` differ in values only. */
-import { AttentionLstmDecoder, attentionLstmDefaults, FeatureCaptioner, type AttentionLstmConfig, type ImageEncoder } from '../captioners';
+import {
+  AttentionLstmDecoder, attentionLstmDefaults, FeatureCaptioner, type AttentionLstmConfig, type CaptionOptions, type ImageEncoder,
+} from '../captioners';
 import type { CaptionDataset } from '../datasets';
 import type { Random } from '../engine';
 import type { ImageProcessorOptions } from '../images';
@@ -14,12 +16,16 @@ export interface ShowAttendTellConfig extends DatasetChoice {
   /** Words seen less often in the training captions become <unk>. */
   minCount: number;
   training: TrainingSettings;
+  /** Of the control that is shown no picture: language alone is soon learnt. */
+  controlEpochs: number;
   /** Chosen on the validation pictures, as how beams of different lengths compare. */
   lengthPenalty: number;
   /** Beams of the captions that are compared. */
   numBeams: number;
-  /** The checkpoint of the BLIP beside it. */
-  blip: string;
+  /** The BLIP beside it, and how it captions. */
+  blip: { checkpoint: string; generation: CaptionOptions };
+  /** Test pictures whose words are explained, the first ones. */
+  explained: number;
 }
 
 export const showAttendTell: Record<Profile, ShowAttendTellConfig> = {
@@ -28,10 +34,15 @@ export const showAttendTell: Record<Profile, ShowAttendTellConfig> = {
     encoder: { checkpoint: 'resnet101-scenes', processor: {} },
     decoder: { ...attentionLstmDefaults, embedSize: 128, hiddenSize: 256, attentionSize: 128 },
     minCount: 2,
-    training: { epochs: 6, batchSize: 64, learningRate: 2e-3, maxWords: 20, seed: 42, maxGradNorm: 5, topAccuracy: 5 },
+    training: {
+      epochs: 5, batchSize: 64, learningRate: 3e-3, schedule: { shape: 'cosine', warmupSteps: 20 }, maxWords: 20, seed: 42, maxGradNorm: 5,
+      topAccuracy: 5,
+    },
+    controlEpochs: 2,
     lengthPenalty: 0.7,
     numBeams: 5,
-    blip: 'blip-scenes',
+    blip: { checkpoint: 'blip-scenes', generation: { maxNewTokens: 20 } },
+    explained: 100,
   },
   full: {
     dataset: 'flickr8k',
@@ -40,9 +51,11 @@ export const showAttendTell: Record<Profile, ShowAttendTellConfig> = {
     decoder: attentionLstmDefaults,
     minCount: 5,
     training: { epochs: 10, batchSize: 32, learningRate: 4e-4, maxWords: 50, seed: 42, maxGradNorm: 5, topAccuracy: 5 },
+    controlEpochs: 3,
     lengthPenalty: 0.7,
     numBeams: 5,
-    blip: 'blip-base',
+    blip: { checkpoint: 'blip-base', generation: { maxNewTokens: 20, numBeams: 3 } },
+    explained: 20,
   },
 };
 

@@ -14,8 +14,10 @@ export interface GradCamOptions {
   layer?: number;
   /** Whether what speaks against the word is cut off to 0, as Grad-CAM does. Default true; without it maps may be negative. */
   relu?: boolean;
-  /** How the captions are made: beams, lengths. */
-  generation?: Omit<CaptionOptions, 'outputAttentions'>;
+  /** What the captioner said of the pictures, one each; without it they are captioned first, */
+  captions?: readonly Caption[];
+  /** in this way: beams, lengths. */
+  generation?: CaptionOptions;
 }
 
 export interface GradCam extends WordMaps {
@@ -30,7 +32,7 @@ export interface GradCam extends WordMaps {
  * pieces has the mean of their maps; the class token's part is left out.
  *
  * @returns one for each picture; `attentionGrid(picture, words, maps, { shape: grid })` draws it
- * @throws Error when the captioner is not BLIP or has no such layer
+ * @throws Error when the captioner is not BLIP or has no such layer, or the captions are not one a picture
  */
 export async function gradCam(
   captioner: PretrainedCaptioner, images: readonly ImageSource[], options: GradCamOptions = {},
@@ -41,7 +43,8 @@ export async function gradCam(
   }
   const layers = model.config.textConfig.numHiddenLayers, { layer = Math.floor(layers / 2), relu = true } = options;
   if (!Number.isInteger(layer) || layer < 0 || layer >= layers) throw new Error(`layer is ${layer}: expected 0 to ${layers - 1}.`);
-  const captions = await captioner.caption(images, options.generation), explained: GradCam[] = [];
+  const captions = options.captions ?? await captioner.caption(images, options.generation), explained: GradCam[] = [];
+  if (captions.length !== images.length) throw new Error(`${captions.length} captions for ${images.length} pictures: expected one each.`);
   for (const [i, caption] of captions.entries()) {
     const { data, shape } = await processor.batch([images[i]]);
     const rows = tf.tidy(() => mapsOf(model, tf.tensor4d(data, shape), caption.tokens, { layer, relu }).arraySync());

@@ -96,6 +96,16 @@ export const groundingRows = ({ all, byName }: Grounding): Record<string, string
     'gain from': gain.low, 'gain to': gain.high,
   }));
 
+/** What was measured on one picture: mean mass, and each word with its mass and chance (the area). Undefined where no word counts. */
+export function groundingOf({ words }: Grounding, id: string): { mass: number; text: string } | undefined {
+  const own = words.filter((word) => word.id === id), percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+  if (own.length === 0) return undefined;
+  return {
+    mass: total(own, 'mass') / own.length,
+    text: own.map(({ word, mass, area }) => `${word} ${percent(mass)} (chance ${percent(area)})`).join(', '),
+  };
+}
+
 type Box = SceneObject['box'];
 type Grid = WordMaps['grid'];
 type Size = readonly [width: number, height: number];
@@ -162,7 +172,8 @@ function otherCovers(seen: readonly SeenWord[]): (i: number) => Float64Array {
 function means(words: readonly GroundedWord[], { samples = 1000, seed = 42, confidence = 0.95 }: BootstrapOptions): GroundingMeans {
   const ofPicture = new Map<string, GroundedWord[]>();
   for (const word of words) ofPicture.set(word.id, [...ofPicture.get(word.id) ?? [], word]);
-  const pictures = [...ofPicture.values()].map((own) => ({ count: own.length, mass: total(own, 'mass'), shuffled: total(own, 'shuffled') }));
+  const pictures = [...ofPicture.values()]
+    .map((own) => ({ count: own.length, mass: total(own, 'mass'), shuffled: total(own, 'shuffled') }));
   const random = new Random(seed), drawn = { mass: new Float64Array(samples), gain: new Float64Array(samples) };
   for (let sample = 0; sample < samples; sample++) {
     let count = 0, mass = 0, shuffled = 0;
@@ -180,4 +191,5 @@ function means(words: readonly GroundedWord[], { samples = 1000, seed = 42, conf
   };
 }
 
-const total = (words: readonly GroundedWord[], key: 'mass' | 'area' | 'shuffled'): number => words.reduce((sum, word) => sum + word[key], 0);
+const total = (words: readonly GroundedWord[], key: 'mass' | 'area' | 'shuffled'): number =>
+  words.reduce((sum, word) => sum + word[key], 0);

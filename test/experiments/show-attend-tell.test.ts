@@ -50,6 +50,6 @@ describe('showAttendTell', () => {
   it('has the sizes of the report\'s captioner in full', () => {
     const { decoder, training, encoder, blip } = showAttendTell.full;
     assert.deepEqual([decoder.hiddenSize, decoder.attentionPenalty, training.epochs], [512, 1, 10]);
-    assert.deepEqual([encoder.checkpoint, blip], ['resnet101', 'blip-base']);
+    assert.deepEqual([encoder.checkpoint, blip.checkpoint], ['resnet101', 'blip-base']);
   });
 });

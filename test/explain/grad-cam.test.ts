@@ -50,6 +50,9 @@ describe('gradCam', () => {
     const [plain, told] = [await gradCam(captioner, pictures), await gradCam(captioner, pictures, { layer: 1, relu: true })];
     assert.equal(plain.length, 2);
     assert.deepEqual(plain, told);
+    const captions = plain.map(({ caption }) => caption);
+    assert.deepEqual(await gradCam(captioner, pictures, { captions }), plain, 'of captions made before');
+    await assert.rejects(gradCam(captioner, [pictures[0]], { captions }), /2 captions for 1 pictures/);
   });
 
   it('says what it needs', async () => {

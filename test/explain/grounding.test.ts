@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CaptionRecord, SceneObject } from '../../lib/datasets';
-import { grounding, groundingRows, type WordMaps } from '../../lib/explain';
+import { grounding, groundingOf, groundingRows, type WordMaps } from '../../lib/explain';
 import { closeTo } from '../close-to';
 
 const object = (name: string, ...box: [number, number, number, number]): SceneObject => ({ name, box, attributes: {} });
@@ -58,6 +58,14 @@ describe('grounding', () => {
     const rows = groundingRows(grounding(records, [explained({ ball: at(0) }), explained({ ball: at(7) })]));
     assert.deepEqual(rows.map(({ object: name, words, mass }) => [name, words, mass]), [['ball', 2, 1], ['all', 2, 1]]);
     assert.equal(rows[0]['chance (area)'], (1.25 + 2) / 16);
+  });
+
+  it('tells the words of one picture', () => {
+    const measured = grounding(records, [explained({ ball: at(0), cats: at(6, 7) }), explained({ red: at(7) })]);
+    const { mass, text } = groundingOf(measured, 'a')!;
+    closeTo([mass], [(1 + 0.375) / 2], 1e-6);
+    assert.equal(text, 'ball 100 % (chance 16 %), cats 38 % (chance 9 %)');
+    assert.equal(groundingOf(measured, 'b'), undefined);
   });
 
   it('takes another way to name objects', () => {
