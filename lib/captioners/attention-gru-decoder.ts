@@ -2,7 +2,7 @@
  * Report 003: image features, additive attention, GRU. Parameter names are those of the report's DecoderGRU; the encoder stands
  * beside it and is frozen.
  */
-import { Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
+import { matMul, Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
 import { repeatRows, type DecoderStep, type RowState } from '../generation';
 import { AdditiveAttention, attentionGru, Dropout, Embedding, Gru, Linear, Module } from '../nn';
 import { wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder } from './caption-decoder';
@@ -51,7 +51,7 @@ export class AttentionGruDecoder extends Module implements CaptionDecoder {
       const words = tf.reshape(this.embedding.forward(inputIds), [batch * steps, embedSize]);
       const weight = this.gru.weight_ih_l0.tensor;
       const wordWeight = tf.slice(weight, [0, 0], [3 * hiddenSize, embedSize]);
-      const gates = tf.add(tf.matMul(words as Tensor2D, wordWeight as Tensor2D, false, true), this.gru.bias_ih_l0.tensor);
+      const gates = tf.add(matMul(words, wordWeight, false, true), this.gru.bias_ih_l0.tensor);
       const output = attentionGru({
         features,
         projected: this.attention.projectFeatures(features),

@@ -2,7 +2,7 @@
  * Report 002: the soft-attention decoder of Show, Attend and Tell (Xu et al. 2015, https://arxiv.org/abs/1502.03044) with the parameter names
  * of the PyTorch implementation that the report builds on (a-PyTorch-Tutorial-to-Image-Captioning, models.py).
  */
-import { Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
+import { matMul, Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
 import { repeatRows, type DecoderStep, type RowState } from '../generation';
 import { attend, attentionLstm, Dropout, Embedding, Linear, LstmCell, Module, uniform, type AttentionActivation } from '../nn';
 import { wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder } from './caption-decoder';
@@ -83,7 +83,7 @@ export class AttentionLstmDecoder extends Module implements CaptionDecoder {
       const { weight_ih, weight_hh, bias_ih, bias_hh } = this.decode_step;
       const words = tf.reshape(this.embedding.forward(inputIds), [batch * steps, embedSize]);
       const wordWeight = tf.slice(weight_ih.tensor, [0, 0], [4 * hiddenSize, embedSize]);
-      const gates = tf.add(tf.matMul(words as Tensor2D, wordWeight as Tensor2D, false, true), tf.add(bias_ih.tensor, bias_hh.tensor));
+      const gates = tf.add(matMul(words, wordWeight, false, true), tf.add(bias_ih.tensor, bias_hh.tensor));
       const [initialHidden, initialCell] = this.initialState(features);
       const output = attentionLstm({
         features,
@@ -125,7 +125,7 @@ export class AttentionLstmDecoder extends Module implements CaptionDecoder {
       step: (ids: Int32Array, [hidden, cell]: RowState): DecoderStep => {
         const [logits, nextHidden, nextCell, weights] = tf.tidy(() => {
           const { decoder_att, full_att } = this.attention;
-          const query = tf.matMul(hidden as Tensor2D, decoder_att.weight.tensor as Tensor2D, false, true);
+          const query = matMul(hidden, decoder_att.weight.tensor, false, true);
           const { context, weights } = attend(features, projected, query, full_att.weight.tensor, this.config.attentionActivation);
           const gated = tf.mul(tf.sigmoid(this.f_beta.forward(hidden)), context);
           const next = this.decode_step.forward(tf.concat([this.embedding.forward(tf.tensor1d(ids, 'int32')), gated], 1), { hidden, cell });

@@ -1,4 +1,5 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-node-gpu';
+import { currentPrecision, withPrecision } from './precision';
 import { tf } from './tensorflow';
 
 /** What TensorFlow.js records of an operation while a tape runs. */
@@ -93,14 +94,16 @@ function releaseTape(): void {
 
 /**
  * An operation with a gradient of its own. Intermediates of `forward` are disposed unless it passes them to `save`;
- * `backward` gets the output's gradient and what was saved, and returns one gradient for each input.
+ * `backward` gets the output's gradient and what was saved, and returns one gradient for each input; its products have the precision
+ * of the forward pass.
  */
 export function customGradient(inputs: readonly Tensor[], forward: (save: (...tensors: Tensor[]) => void) => Tensor,
   backward: (dy: Tensor, saved: Tensor[]) => Tensor[]): Tensor {
+  const precision = currentPrecision();
   const op = tf.customGrad((...args) => {
     const save = args[args.length - 1] as unknown as (tensors: Tensor[]) => void;
     const value = tf.tidy(() => forward((...tensors) => save(tensors)));
-    return { value, gradFunc: (dy: Tensor, saved: Tensor[]) => backward(dy, saved) as never };
+    return { value, gradFunc: (dy: Tensor, saved: Tensor[]) => withPrecision(precision, () => backward(dy, saved)) as never };
   });
   return op(...(inputs as Tensor[]));
 }

@@ -1,7 +1,10 @@
+export { hasFastBfloat16, roundToBfloat16 } from './bfloat16';
 export * from './gradients';
 export * from './losses';
 export * from './memory';
 export * from './native';
+export { currentPrecision, withPrecision, type Precision } from './precision';
+export { inPrecision, matMul } from './products';
 export * from './random';
 export * from './variable';
 export { tf } from './tensorflow';

@@ -19,16 +19,23 @@ interface Binding {
 interface Backend {
   binding: Binding;
   isUsingGpuDevice: boolean;
-  executeMultipleOutputs(name: string, attributes: OpAttribute[], inputs: TensorInfo[], outputs: number): Tensor[];
+  getInputTensorIds(inputs: TensorInfo[]): number[];
+  createOutputTensor(raw: RawTensor): Tensor;
 }
+
+/** DT_BFLOAT16 (tensorflow/core/framework/types.proto), for which the addon has no name. */
+const BFLOAT16 = 14;
 
 export const backend = (): Backend => tf.backend() as unknown as Backend;
 
-export type Attributes = Record<string, string | { int: number | number[] } | { float: number } | { bool: boolean } | { dtype: 'float32' | 'int32' | 'bool' } | { shape: number[] }>;
+type DType = 'float32' | 'bfloat16' | 'int32' | 'bool';
+
+export type Attributes = Record<string,
+  string | { int: number | number[] } | { float: number } | { bool: boolean } | { dtype: DType } | { shape: number[] }>;
 
 function encode(attributes: Attributes): OpAttribute[] {
   const { binding: b } = backend();
-  const types = { float32: b.TF_FLOAT, int32: b.TF_INT32, bool: b.TF_BOOL };
+  const types = { float32: b.TF_FLOAT, bfloat16: BFLOAT16, int32: b.TF_INT32, bool: b.TF_BOOL };
   return Object.entries(attributes).map(([name, value]) => {
     if (typeof value === 'string') return { name, type: b.TF_ATTR_STRING, value };
     if ('int' in value) return { name, type: b.TF_ATTR_INT, value: value.int };
@@ -39,9 +46,11 @@ function encode(attributes: Attributes): OpAttribute[] {
   });
 }
 
-/** Runs one op; the outputs are ordinary tensors under tidy's care. */
+/** Runs one op; the outputs are ordinary tensors under tidy's care. One in bfloat16 bears the name of float32 (see bfloat16.ts). */
 export function nativeOp(name: string, attributes: Attributes, inputs: TensorInfo[], outputs = 1): Tensor[] {
-  return backend().executeMultipleOutputs(name, encode(attributes), inputs, outputs);
+  const { binding } = backend();
+  return binding.executeOp(name, encode(attributes), backend().getInputTensorIds(inputs), outputs)
+    .map((raw) => backend().createOutputTensor(raw.dtype === BFLOAT16 ? { ...raw, dtype: binding.TF_FLOAT } : raw));
 }
 
 /** TensorFlow's version, e.g. "2.21.0". */

@@ -2,7 +2,7 @@
  * BERT (Devlin et al. 2019, https://arxiv.org/abs/1810.04805) with the parameter names of transformers' checkpoints
  * (transformers/models/bert): encoder, pooler, heads for classification and for masked words. Layers normalise after each residual sum.
  */
-import { binaryCrossEntropy, crossEntropy, Random, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
+import { binaryCrossEntropy, crossEntropy, matMul, Random, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
 import { attentionMask, Dropout, Linear, Module } from '../nn';
 import { BertEmbeddings, BertEncoder, BertWordHead, type BertLayersConfig } from './bert-layers';
 import { Dense } from './hugging-face-layers';
@@ -136,7 +136,7 @@ export class BertForMaskedLM extends Module {
       const { vocabSize, hiddenSize } = this.config;
       const { transform, bias } = this.cls.predictions;
       const states = tf.reshape(transform.forward(outputs.lastHiddenState), [-1, hiddenSize]);
-      const rows = tf.add(tf.matMul(states, this.bert.embeddings.word_embeddings.weight.tensor as never, false, true) as Tensor, bias.tensor);
+      const rows = tf.add(matMul(states, this.bert.embeddings.word_embeddings.weight.tensor, false, true), bias.tensor);
       const logits = tf.reshape(rows, [...inputs.inputIds.shape, vocabSize]);
       if (labels && String(labels.shape) !== String(inputs.inputIds.shape)) {
         throw new Error(`labels have the shape [${labels.shape}]: expected [${inputs.inputIds.shape}], as inputIds.`);

@@ -1,5 +1,5 @@
 /** What decoders that predict the next word share: their cache, the positions of padded batches, the output layer's loss. */
-import { crossEntropy, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
+import { crossEntropy, matMul, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
 
 /** One layer's keys and values, (B, heads, positions, size), rows in the order of the batch; cross ones where there is an encoder. */
 export interface KeyValues { key: Tensor; value: Tensor; crossKey?: Tensor; crossValue?: Tensor }
@@ -33,7 +33,7 @@ export function languageModelHead(states: Tensor, weight: Tensor, options: Langu
     const kept = Math.min(logitsToKeep || length, length);
     const last = kept < length ? tf.slice(states, [0, length - kept, 0], [-1, -1, -1]) : states;
     const rows = tf.reshape(last, [-1, width]);
-    const product = tf.matMul(rows, weight as never, false, true) as Tensor;
+    const product = matMul(rows, weight, false, true);
     const logits = tf.reshape(bias ? tf.add(product, bias) : product, [batch, kept, weight.shape[0]]);
     return { logits, ...(labels ? { loss: nextWordLoss(logits, labels, labelSmoothing) } : {}) } as never;
   });

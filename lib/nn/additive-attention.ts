@@ -1,4 +1,4 @@
-import { Random, tf, type Tensor } from '../engine';
+import { matMul, Random, tf, type Tensor } from '../engine';
 import { Linear } from './linear';
 import { Module } from './module';
 
@@ -19,9 +19,9 @@ export function attend(features: Tensor, projected: Tensor, query: Tensor, score
   const rows = query.shape[0], perImage = rows / images;
   const sum = tf.add(tf.expandDims(projected, 1), tf.reshape(query, [images, perImage, 1, size]));
   const energy = activation === 'tanh' ? tf.tanh(sum) : tf.relu(sum);
-  const scores = tf.matMul(tf.reshape(energy, [-1, size]), scoreWeight as never, false, true) as Tensor;
+  const scores = matMul(tf.reshape(energy, [-1, size]), scoreWeight, false, true);
   const weights = tf.softmax(tf.reshape(scores, [images, perImage, positions]));
-  const context = tf.matMul(weights as never, features as never) as Tensor;
+  const context = matMul(weights, features);
   return { energy, weights: tf.reshape(weights, [rows, positions]), context: tf.reshape(context, [rows, features.shape[2]!]) };
 }
 
@@ -49,7 +49,7 @@ export class AdditiveAttention extends Module {
     return tf.tidy(() => {
       const [batch, positions] = features.shape;
       const rows = tf.reshape(features, [-1, this.featureSize]);
-      const projected = tf.add(tf.matMul(rows, this.featureWeight() as never, false, true) as Tensor, this.attn.bias!.tensor);
+      const projected = tf.add(matMul(rows, this.featureWeight(), false, true), this.attn.bias!.tensor);
       return tf.reshape(projected, [batch, positions, this.hiddenSize]);
     });
   }
@@ -57,7 +57,7 @@ export class AdditiveAttention extends Module {
   /** Hidden (B·k, H), k rows an image → context (B·k, F) and weights (B·k, L) that sum to 1. */
   forward(features: Tensor, projected: Tensor, hidden: Tensor): { context: Tensor; weights: Tensor } {
     const [context, weights] = tf.tidy(() => {
-      const query = tf.matMul(hidden as never, this.hiddenWeight() as never, false, true) as Tensor;
+      const query = matMul(hidden, this.hiddenWeight(), false, true);
       const attended = attend(features, projected, query, this.v.weight.tensor);
       return [attended.context, attended.weights];
     });

@@ -1,4 +1,4 @@
-import { customGradient, nativeOp, tf, type Tensor } from '../engine';
+import { customGradient, matMul, nativeOp, tf, type Tensor } from '../engine';
 import { attend } from './additive-attention';
 import { gruGates } from './gru';
 
@@ -24,7 +24,6 @@ export interface AttentionGruInputs {
 
 const tanhGradient = (y: Tensor, dy: Tensor): Tensor => nativeOp('TanhGrad', { T: { dtype: 'float32' } }, [y, dy])[0];
 const sigmoidGradient = (y: Tensor, dy: Tensor): Tensor => nativeOp('SigmoidGrad', { T: { dtype: 'float32' } }, [y, dy])[0];
-const matMul = (a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor => tf.matMul(a as never, b as never, transposeA, transposeB) as Tensor;
 
 /**
  * Runs the attention GRU over all words at once, with a gradient of its own: the backward pass goes through time once and then

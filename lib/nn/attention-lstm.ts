@@ -1,4 +1,4 @@
-import { customGradient, nativeOp, tf, type Tensor } from '../engine';
+import { customGradient, matMul, nativeOp, tf, type Tensor } from '../engine';
 import { attend, type AttentionActivation } from './additive-attention';
 import { lstmGates, lstmGatesGradient, swapMiddleQuarters } from './lstm-sequence';
 
@@ -24,7 +24,6 @@ export interface AttentionLstmInputs {
   scoreWeight: Tensor;
 }
 
-const matMul = (a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor => tf.matMul(a as never, b as never, transposeA, transposeB) as Tensor;
 const gradientOf = (op: 'TanhGrad' | 'SigmoidGrad', y: Tensor, dy: Tensor): Tensor => nativeOp(op, { T: { dtype: 'float32' } }, [y, dy])[0];
 const activationGradient = (kind: AttentionActivation, y: Tensor, dy: Tensor): Tensor =>
   (kind === 'tanh' ? gradientOf('TanhGrad', y, dy) : nativeOp('ReluGrad', { T: { dtype: 'float32' } }, [dy, y])[0]);

@@ -2,7 +2,7 @@
  * Scaled dot-product attention (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762) in pieces: models project queries, keys and values
  * by layers under their checkpoint's names and call `attention`. Masks are added to the scores: 0 where a query may look, `maskedScore` elsewhere.
  */
-import { tf, type Tensor } from '../engine';
+import { matMul, tf, type Tensor } from '../engine';
 import type { Dropout } from './dropout';
 
 /** Smallest float32: what transformers adds. Not −∞, which would make a row without any key NaN. */
@@ -50,11 +50,11 @@ export function attention(query: Tensor, key: Tensor, value: Tensor, options: At
   const single = (x: Tensor): Tensor => (groups === heads ? x : tf.reshape(x, [batch, heads, queries, x.shape[3]!]));
   const [output, weights] = tf.tidy(() => {
     // The factor goes to the queries: there are fewer of them than scores.
-    const scores = single(tf.matMul(grouped(tf.mul(query, scale ?? 1 / Math.sqrt(size))) as never, key as never, false, true) as Tensor);
+    const scores = single(matMul(grouped(tf.mul(query, scale ?? 1 / Math.sqrt(size))), key, false, true));
     const softmax = tf.softmax(mask ? tf.add(scores, mask) : scores);
     const weights = probe ? tf.add(softmax, probe) : softmax;
     const dropped = dropout ? dropout.forward(weights) : weights;
-    return [mergeHeads(single(tf.matMul(grouped(dropped) as never, value as never) as Tensor)), weights];
+    return [mergeHeads(single(matMul(grouped(dropped), value))), weights];
   });
   return { output, weights };
 }

@@ -1,4 +1,4 @@
-import { Random, tf, type Tensor } from '../engine';
+import { matMul, Random, tf, type Tensor } from '../engine';
 import { normal } from './initialization';
 import { Module, Parameter } from './module';
 
@@ -19,7 +19,7 @@ export class Conv1D extends Module {
   /** (…, in) → (…, out) */
   forward(x: Tensor): Tensor {
     return tf.tidy(() => {
-      const product = tf.matMul(tf.reshape(x, [-1, this.inFeatures]), this.weight.tensor as never) as Tensor;
+      const product = matMul(tf.reshape(x, [-1, this.inFeatures]), this.weight.tensor);
       return tf.reshape(tf.add(product, this.bias.tensor), [...x.shape.slice(0, -1), this.outFeatures]);
     });
   }

@@ -1,4 +1,4 @@
-import { customGradient, nativeOp, Random, tf, type Tensor, type Tensor4D } from '../engine';
+import { customGradient, inPrecision, nativeOp, Random, tf, type Tensor, type Tensor4D } from '../engine';
 import { heNormal } from './initialization';
 import { Module, Parameter } from './module';
 
@@ -48,7 +48,8 @@ export class Conv2d extends Module {
   convolve(x: Tensor4D, kernel: Tensor4D): Tensor4D {
     return tf.tidy(() => {
       const { padded, mode } = this.pad(x);
-      return this.depthwise ? tf.depthwiseConv2d(padded, kernel, this.stride, mode) : tf.conv2d(padded, kernel, this.stride, mode);
+      return inPrecision([padded, kernel], (input, filter) => (this.depthwise
+        ? tf.depthwiseConv2d(input, filter, this.stride, mode) : tf.conv2d(input, filter, this.stride, mode)));
     });
   }
 

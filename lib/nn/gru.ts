@@ -1,4 +1,4 @@
-import { Random, tf, type Tensor } from '../engine';
+import { matMul, Random, tf, type Tensor } from '../engine';
 import { uniform } from './initialization';
 import { Module, Parameter } from './module';
 
@@ -24,8 +24,8 @@ export class Gru extends Module {
   /** One step: input (B, in), hidden (B, H) → next hidden (B, H). */
   step(input: Tensor, hidden: Tensor): Tensor {
     return tf.tidy(() => {
-      const gi = tf.add(tf.matMul(input as never, this.weight_ih_l0.tensor as never, false, true) as Tensor, this.bias_ih_l0.tensor);
-      const gh = tf.add(tf.matMul(hidden as never, this.weight_hh_l0.tensor as never, false, true) as Tensor, this.bias_hh_l0.tensor);
+      const gi = tf.add(matMul(input, this.weight_ih_l0.tensor, false, true), this.bias_ih_l0.tensor);
+      const gh = tf.add(matMul(hidden, this.weight_hh_l0.tensor, false, true), this.bias_hh_l0.tensor);
       return gruGates(gi, gh, hidden).next;
     });
   }

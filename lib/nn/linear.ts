@@ -1,4 +1,4 @@
-import { Random, tf, type Tensor } from '../engine';
+import { matMul, Random, tf, type Tensor } from '../engine';
 import { normal, uniform } from './initialization';
 import { Module, Parameter } from './module';
 
@@ -25,7 +25,7 @@ export class Linear extends Module {
   forward(x: Tensor): Tensor {
     return tf.tidy(() => {
       const rows = tf.reshape(x, [-1, this.inFeatures]);
-      const product = tf.matMul(rows, this.weight.tensor as never, false, true) as Tensor;
+      const product = matMul(rows, this.weight.tensor, false, true);
       const y = this.bias ? tf.add(product, this.bias.tensor) : product;
       return tf.reshape(y, [...x.shape.slice(0, -1), this.outFeatures]);
     });

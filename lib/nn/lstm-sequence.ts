@@ -1,4 +1,4 @@
-import { customGradient, nativeOp, tf, type Tensor } from '../engine';
+import { customGradient, matMul, nativeOp, tf, type Tensor } from '../engine';
 
 /** Tensors of one layer's pass over a sequence. B sequences, T steps, H hidden. */
 export interface LstmSequenceInputs {
@@ -12,7 +12,6 @@ export interface LstmSequenceInputs {
   hiddenWeight: Tensor;
 }
 
-const matMul = (a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor => tf.matMul(a as never, b as never, transposeA, transposeB) as Tensor;
 /** One step from the gates' pre-activations (B, 4H), in torch.nn.LSTM's order (input, forget, cell, output), and the cell (B, H). */
 export function lstmGates(preActivations: Tensor, cell: Tensor) {
   const [i, f, g, o] = tf.split(preActivations, 4, 1);

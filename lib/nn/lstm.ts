@@ -2,7 +2,7 @@
  * LSTM (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000) with torch.nn.LSTM's names and gate order (input, forget,
  * cell, output): c' = f ∘ c + i ∘ g, h' = o ∘ tanh(c').
  */
-import { Random, tf, type Tensor } from '../engine';
+import { matMul, Random, tf, type Tensor } from '../engine';
 import { Dropout } from './dropout';
 import { uniform } from './initialization';
 import { lstmGates, lstmSequence } from './lstm-sequence';
@@ -28,7 +28,7 @@ function makeWeights(inputSize: number, hiddenSize: number, random: Random): Wei
   };
 }
 
-const product = (rows: Tensor, weight: Parameter): Tensor => tf.matMul(rows as never, weight.tensor as never, false, true) as Tensor;
+const product = (rows: Tensor, weight: Parameter): Tensor => matMul(rows, weight.tensor, false, true);
 
 /** Rows (N, in) → the inputs' part of the gates (N, 4H), both biases included. */
 const inputGates = (rows: Tensor, { weightIh, biasIh, biasHh }: Weights): Tensor =>

@@ -1,4 +1,4 @@
-import { Random, tf, type Tensor } from '../engine';
+import { matMul, Random, tf, type Tensor } from '../engine';
 import { attention, splitHeads, type AttentionOptions } from './attention';
 import { Dropout } from './dropout';
 import { uniform } from './initialization';
@@ -30,7 +30,7 @@ export class MultiHeadAttention extends Module {
     const { width, heads } = this;
     const weight = tf.slice(this.in_proj_weight.tensor, [from * width, 0], [parts * width, width]);
     const bias = tf.slice(this.in_proj_bias.tensor, [from * width], [parts * width]);
-    const rows = tf.add(tf.matMul(tf.reshape(x, [-1, width]), weight as never, false, true) as Tensor, bias);
+    const rows = tf.add(matMul(tf.reshape(x, [-1, width]), weight, false, true), bias);
     const all = tf.reshape(rows, [x.shape[0], x.shape[1]!, parts * width]);
     return (parts === 1 ? [all] : tf.split(all, parts, 2)).map((part) => splitHeads(part, heads));
   }

@@ -2,7 +2,7 @@
  * CLIP (Radford et al. 2021, https://arxiv.org/abs/2103.00020) with the parameter names of transformers' CLIPModel
  * (transformers/models/clip): two towers whose projections of a matching picture and text point the same way.
  */
-import { crossEntropy, Random, tf, type Scalar, type Tensor, type Tensor2D } from '../../engine';
+import { crossEntropy, matMul, Random, tf, type Scalar, type Tensor, type Tensor2D } from '../../engine';
 import { Linear, Module, Parameter } from '../../nn';
 import type { ViTInputs } from '../vit';
 import { clipDefaults, type CLIPConfig, type CLIPOptions } from './config';
@@ -73,7 +73,7 @@ export class CLIPModel extends Module {
       const visionModelOutput = this.getImageFeatures({ pixelValues, ...options });
       const textModelOutput = this.getTextFeatures({ inputIds, attentionMask, positionIds, ...options });
       const [imageEmbeds, textEmbeds] = [visionModelOutput, textModelOutput].map(({ poolerOutput }) => ofLength1(poolerOutput));
-      const cosines = tf.matMul(textEmbeds as Tensor2D, imageEmbeds as Tensor2D, false, true);
+      const cosines = matMul(textEmbeds, imageEmbeds, false, true);
       const logitsPerText = tf.mul(cosines, tf.exp(this.logit_scale.tensor)) as Tensor2D;
       const logitsPerImage = tf.transpose(logitsPerText);
       const loss = returnLoss ? { loss: contrastiveLoss(logitsPerText, logitsPerImage) } : {};

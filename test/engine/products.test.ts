@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import {
+  currentPrecision, inPrecision, matMul, randomUniform, tensorCount, tf, valueAndGradients, withPrecision, type Scalar, type Tensor,
+} from '../../lib/engine';
+import { bfloat16MatMul, emulatedProduct, nativeProduct } from '../../lib/engine/products';
+import { nearestBfloat16 } from '../nearest-bfloat16';
+import { relativeTo } from '../relative-to';
+
+/** Whole numbers of up to 9 bits, which bfloat16 rounds; sums of some products of theirs are exact in float32 in any order. */
+const whole = (shape: number[], seed: number): Tensor => tf.tidy(() => tf.round(tf.mul(randomUniform(shape, [seed, 1]), 500)));
+const rounded = (x: Tensor): Tensor => tf.tensor(Float32Array.from(x.dataSync(), nearestBfloat16), x.shape);
+const flips = [[false, false], [false, true], [true, false], [true, true]] as const;
+const shapes = (batch: number[], transposeA: boolean, transposeB: boolean): [number[], number[]] =>
+  [[...batch, ...(transposeA ? [7, 3] : [3, 7])], [...batch, ...(transposeB ? [5, 7] : [7, 5])]];
+
+describe('matMul', () => {
+  for (const batch of [[], [2], [2, 3]]) for (const [transposeA, transposeB] of flips) {
+    const which = `for ${batch.join('×') || 'single'} matrices, transposed: ${transposeA}, ${transposeB}`;
+
+    it(`in bfloat16 rounds factors and sums once, ${which}`, () => {
+      const before = tensorCount();
+      tf.tidy(() => {
+        const [a, b] = shapes(batch, transposeA, transposeB).map((shape, i) => whole(shape, i + 1)), dy = whole([...batch, 3, 5], 3);
+        const loss = (product: Tensor, weights: Tensor) => tf.sum(tf.mul(product, weights)) as Scalar;
+        const scoped = () => withPrecision('bfloat16', () => matMul(a, b, transposeA, transposeB));
+        const { gradients } = valueAndGradients(() => loss(scoped(), dy), [a, b]);
+        const [ra, rb, rdy] = [a, b, dy].map(rounded);
+        const exact = valueAndGradients(() => loss(matMul(ra, rb, transposeA, transposeB), rdy), [ra, rb]).gradients;
+        const y = scoped();
+        assert.deepEqual(y.shape, [...batch, 3, 5]);
+        assert.deepEqual(y.dataSync(), rounded(matMul(ra, rb, transposeA, transposeB)).dataSync());
+        assert.notDeepEqual(y.dataSync(), matMul(a, b, transposeA, transposeB).dataSync(), 'float32 has other digits');
+        for (const [i, gradient] of gradients.entries()) {
+          assert.deepEqual(gradient!.shape, [a, b][i].shape);
+          assert.deepEqual(gradient!.dataSync(), rounded(exact[i]!).dataSync(), `gradient ${i}`);
+        }
+      });
+      assert.equal(tensorCount(), before);
+    });
+
+    it(`by TensorFlow's bfloat16 kernel is near it, ${which}`, () => {
+      const before = tensorCount();
+      tf.tidy(() => {
+        const [a, b] = shapes(batch, transposeA, transposeB).map((shape, i) => tf.sub(randomUniform(shape, [i, 2]), 0.5));
+        const [native, emulated] = [nativeProduct, emulatedProduct].map((product) => {
+          const loss = () => tf.sum(tf.square(bfloat16MatMul(a, b, transposeA, transposeB, product))) as Scalar;
+          const { value, gradients } = valueAndGradients(loss, [a, b]);
+          return [value, ...gradients] as Tensor[];
+        });
+        // On processors without instructions for it the kernel rounds partial sums: some of its last bits are wrong.
+        for (const [i, tensor] of native.entries()) relativeTo(tensor.dataSync(), emulated[i].dataSync(), 0.03, `result ${i}`);
+      });
+      assert.equal(tensorCount(), before);
+    });
+  }
+
+  it('is TensorFlow.js\' own outside of a scope and in one of float32', () => {
+    tf.tidy(() => {
+      const a = randomUniform([4, 6], [1, 1]), b = randomUniform([6, 2], [2, 1]);
+      const expected = tf.matMul(a as never, b as never).dataSync();
+      assert.deepEqual(matMul(a, b).dataSync(), expected);
+      assert.deepEqual(withPrecision('bfloat16', () => withPrecision('float32', () => matMul(a, b))).dataSync(), expected);
+    });
+  });
+
+  it('refuses shapes that do not fit, and leaves no tensor and no scope', () => {
+    const before = tensorCount();
+    const [a, b, stack, row] = [whole([3, 4], 1), whole([5, 4], 2), whole([2, 4, 3], 3), tf.tensor1d([1])];
+    for (const precision of ['float32', 'bfloat16'] as const) {
+      const loss = (x: Tensor, y: Tensor) => tf.tidy(() => withPrecision(precision, () => tf.sum(matMul(x, y)) as Scalar));
+      const product = (x: Tensor, y: Tensor) => () => valueAndGradients(() => loss(x, y), [x]);
+      assert.throws(product(a, b), /incompatible/);
+      assert.throws(product(a, stack), /\[3,4\] and \[2,4,3\]/);
+      assert.throws(product(row, row), /expected matrices/);
+    }
+    assert.equal(currentPrecision(), 'float32');
+    tf.dispose([a, b, stack, row]);
+    assert.equal(tensorCount(), before);
+  });
+
+  it('lets go of what it kept for the way back when the forward pass throws later', () => {
+    const before = tensorCount(), a = whole([3, 3], 1);
+    const broken = () => withPrecision('bfloat16', () => tf.tidy((): Scalar => { matMul(matMul(a, a), a); throw new Error('later'); }));
+    assert.throws(() => valueAndGradients(broken, [a]), /later/);
+    a.dispose();
+    assert.equal(tensorCount(), before);
+  });
+});
+
+describe('inPrecision', () => {
+  it('rounds the factors of a convolution, its result and its gradients', () => {
+    const before = tensorCount();
+    tf.tidy(() => {
+      const x = whole([2, 5, 5, 2], 1), kernel = whole([2, 2, 2, 3], 2), dy = whole([2, 4, 4, 3], 3);
+      const convolution = (x: Tensor, kernel: Tensor): Tensor => tf.conv2d(x as never, kernel as never, 1, 'valid') as Tensor;
+      const scoped = () => withPrecision('bfloat16', () => inPrecision([x, kernel], convolution));
+      const { gradients } = valueAndGradients(() => tf.sum(tf.mul(scoped(), dy)) as Scalar, [x, kernel]);
+      const [rx, rk, rdy] = [x, kernel, dy].map(rounded);
+      const exact = valueAndGradients(() => tf.sum(tf.mul(convolution(rx, rk), rdy)) as Scalar, [rx, rk]).gradients;
+      assert.deepEqual(scoped().dataSync(), rounded(convolution(rx, rk)).dataSync());
+      for (const i of [0, 1]) assert.deepEqual(gradients[i]!.dataSync(), rounded(exact[i]!).dataSync(), `gradient ${i}`);
+      assert.deepEqual(inPrecision([x, kernel], convolution).dataSync(), convolution(x, kernel).dataSync(), 'float32 outside');
+    });
+    assert.equal(tensorCount(), before);
+  });
+});
