@@ -1,11 +1,12 @@
 /** The training loop that every model here uses: epochs of steps, validation, best and last checkpoint, exact resume, interruption. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Random, tf, yieldToEventLoop, type Scalar } from '../engine';
+import { Random, tf, withPrecision, yieldToEventLoop, type Precision, type Scalar } from '../engine';
 import type { Module } from '../nn';
 import { writeWhole } from '../whole-file';
 import { Adam, type AdamOptions } from './adam';
 import { findCheckpoint, keepEpoch, loadCheckpoint, loadWeights, readState, saveCheckpoint, type TrainingState } from './checkpoint';
+import { warnOfSlowBfloat16 } from './slow-bfloat16';
 import { EventWriter } from './tensorboard';
 import { Update } from './update';
 
@@ -43,6 +44,11 @@ export interface TrainOptions<B> {
   batchWeight?: (batch: B) => number;
   /** Scales an update's gradients down to this norm where all of them together exceed it (torch.nn.utils.clip_grad_norm_). */
   maxGradNorm?: number;
+  /**
+   * What the products of `loss` and of its gradients are computed in (see `withPrecision`); default float32. Weights, gradients and the
+   * optimizer are float32 either way, and so is what `validate` computes. bfloat16 needs no scaling of the loss.
+   */
+  precision?: Precision;
   /** Factor on the learning rate at a step (from 0) of so many. */
   schedule?: (step: number, steps: number) => number;
   /** Source of dropout's randomness: the same object the model was built with, so that a resume continues it. */
@@ -92,6 +98,7 @@ export class DivergedError extends Error {
 
 export async function train<B extends object>(options: TrainOptions<B>): Promise<TrainResult> {
   const { model, batches, epochs, random, folder, evaluate, best, signal, patience = Infinity, accumulate = 1, maxGradNorm } = options;
+  const precision = options.precision ?? 'float32';
   checkNumbers(options);
   const started = Date.now();
   const parameters = model.trainableParameters();
@@ -99,10 +106,12 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
   const optimizer = new Adam(parameters, options.optimizer);
   const config = JSON.stringify({
     ...options.config, optimizer: options.optimizer, stepsPerEpoch: batches.stepsPerEpoch,
-    accumulate: accumulate > 1 ? accumulate : undefined, maxGradNorm,
+    accumulate: accumulate > 1 ? accumulate : undefined, maxGradNorm, precision: precision === 'float32' ? undefined : precision,
   });
+  if (precision === 'bfloat16') warnOfSlowBfloat16();
   const weight = (batch: B): number => (accumulate > 1 ? options.batchWeight?.(batch) ?? 1 : 1);
-  const update = new Update<B>(optimizer, { loss: options.loss, weight, maxGradNorm });
+  const loss = (batch: B): Scalar => withPrecision(precision, () => options.loss(batch));
+  const update = new Update<B>(optimizer, { loss, weight, maxGradNorm });
   const events = options.tensorBoard === undefined ? undefined : new EventWriter(options.tensorBoard);
   const state: TrainingState = {
     epoch: 0, batch: 0, step: 0, optimizerSteps: 0, learningRate: options.optimizer.learningRate, random: random.save(),

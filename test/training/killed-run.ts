@@ -16,5 +16,6 @@ export async function run(more: Partial<TrainOptions<ToyBatch>> = {}): Promise<{
 }
 
 if (require.main === module) {
-  void run({ folder: process.argv[2], onStep: ({ step }) => { process.stdout.write(`step ${step}\n`); } });
+  const [, , folder, precision] = process.argv;
+  void run({ folder, precision: precision as 'float32' | 'bfloat16', onStep: ({ step }) => { process.stdout.write(`step ${step}\n`); } });
 }

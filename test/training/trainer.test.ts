@@ -75,9 +75,25 @@ describe('train', () => {
   it('refuses to resume with other settings and says which, unless runs are not to be kept', async () => {
     await train(setUp({ folder, epochs: 1 }).options);
     await assert.rejects(train(setUp({ folder, config: { data: 'cosines' } }).options), /data: "sines" there, "cosines" now/);
+    await assert.rejects(train(setUp({ folder, precision: 'bfloat16' }).options), /precision: undefined there, "bfloat16" now/);
     const anew = await train(setUp({ folder, config: { data: 'cosines' }, restartFinished: true }).options);
     assert.equal(anew.history.length, 4);
     await assert.rejects(train(setUp({ folder, config: { data: 'sines' } }).options), /data: "cosines" there, "sines" now/);
+  });
+
+  it('trains in bfloat16: near float32 and not the same, stopped and resumed bit-identical, and not resumed in float32', async () => {
+    const [exact, whole] = [setUp(), setUp({ precision: 'bfloat16' })];
+    const [{ history: [{ trainLoss }] }, { history: [first] }] = [await train(exact.options), await train(whole.options)];
+    assert.notEqual(first.trainLoss, trainLoss);
+    closeTo([first.trainLoss], [trainLoss], 0.01, 'loss of the first epoch');
+    const before = tensorCount(), controller = new AbortController();
+    const stop = { signal: controller.signal, onStep: ({ step }: { step: number }) => { if (step === 7) controller.abort(); } };
+    await train(setUp({ folder, precision: 'bfloat16', ...stop }).options);
+    await assert.rejects(train(setUp({ folder }).options), /precision: "bfloat16" there, undefined now/);
+    const resumed = setUp({ folder, precision: 'bfloat16' });
+    await train(resumed.options);
+    assert.deepEqual(resumed.weights(), whole.weights());
+    assert.equal(tensorCount(), before + 3 * 4, 'the parameters of three models');
   });
 
   it('stops when the metric has not improved for `patience` epochs', async () => {
