@@ -1,6 +1,7 @@
 export * from './adam';
 export * from './caption-batches';
 export { keptEpochs, loadKeptEpoch } from './checkpoint';
+export * from './distillation';
 export * from './encode-dataset';
 export * from './feature-cache';
 export * from './learning-rate-search';
