@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { tf, type Tensor, type Tensor4D } from '../engine';
 import { ImageLoader, ImageProcessor, type ImageBatch, type ImageProcessorOptions } from '../images';
-import { ConvolutionalNetwork, DeiT3, load, save, ViTForImageClassification, ViTModel, type Checkpoint } from '../models';
+import { ConvolutionalNetwork, DeiT3, load, ResNet, save, ViTForImageClassification, ViTModel, type Checkpoint } from '../models';
 import type { Module } from '../nn';
 import { resolveCheckpoint } from '../weights';
 import { gridOf } from './caption-attention';
@@ -13,21 +13,29 @@ export interface ImageEncoderOptions {
   processor?: ImageProcessorOptions;
   /** One position only, the mean of all: what a captioner without attention needs. */
   pool?: boolean;
+  /** Features of a ResNet's first so many of its four stages (1 to 3) instead of all: what later stages are trained on. */
+  stages?: number;
 }
 
 /** Prepared pictures (B, H, W, 3) → features (B, positions, size). */
 type Encode = (pixels: Tensor4D) => Tensor;
 
-function encodeWith(network: Module): { encode: Encode; prefix: number } | undefined {
-  if (network instanceof ConvolutionalNetwork) {
-    return { prefix: 0, encode: (pixels) => { const map = network.featureMap(pixels); return tf.reshape(map, [map.shape[0], -1, map.shape[3]]); } };
+const positionsOf = (map: Tensor4D): Tensor => tf.reshape(map, [map.shape[0], -1, map.shape[3]]);
+
+function encodeWith(network: Module, stages?: number): { encode: Encode; prefix: number } | undefined {
+  if (stages !== undefined) {
+    if (!(network instanceof ResNet) || ![1, 2, 3].includes(stages)) {
+      throw new Error(`stages is ${stages} of a ${network.constructor.name}: expected 1, 2 or 3 stages of a ResNet, or no such option.`);
+    }
+    return { prefix: 0, encode: (pixels) => positionsOf(network.mapAfter(pixels, stages)) };
   }
+  if (network instanceof ConvolutionalNetwork) return { prefix: 0, encode: (pixels) => positionsOf(network.featureMap(pixels)) };
   const vit = network instanceof ViTForImageClassification ? network.vit : network;
   if (vit instanceof ViTModel || vit instanceof DeiT3) return { prefix: 1, encode: (pixelValues) => vit.forward({ pixelValues }).lastHiddenState };
   return undefined;
 }
 
-/** A frozen network that turns pictures into a grid of features, with the preprocessing its weights expect. */
+/** A network that turns pictures into a grid of features, frozen unless parts of it are unfrozen, with the preprocessing its weights expect. */
 export class ImageEncoder {
   /** Features per position. */
   readonly featureSize: number;
@@ -36,23 +44,23 @@ export class ImageEncoder {
   readonly grid: readonly [rows: number, columns: number];
   /** Positions before the grid's: 1 for a class token. */
   readonly prefix: number;
-  /** Changes whenever the features would: weights, preprocessing, pooling. */
-  readonly fingerprint: string;
   readonly network: Module;
   private readonly forward: Encode;
+  private readonly loaded: string;
 
-  private constructor(readonly folder: string, private readonly checkpoint: Checkpoint, readonly processor: ImageProcessor, { pool = false }: ImageEncoderOptions) {
+  private constructor(readonly folder: string, private readonly checkpoint: Checkpoint, readonly processor: ImageProcessor,
+    { pool = false, stages }: ImageEncoderOptions) {
     const { outputSize: size } = processor;
     if (!size) throw new Error(`${folder}/preprocessor_config.json gives pictures of varying size: set crop_size.`);
     this.network = checkpoint.model!.freeze().eval();
-    const kind = encodeWith(this.network);
+    const kind = encodeWith(this.network, stages);
     if (!kind) throw new Error(`${folder} holds a ${this.network.constructor.name}, which is no image encoder.`);
     this.prefix = pool ? 0 : kind.prefix;
     this.forward = (pixels) => tf.tidy(() => (pool ? tf.mean(kind.encode(pixels), 1, true) : kind.encode(pixels)));
     const features = tf.tidy(() => this.forward(tf.zeros([1, size.height, size.width, 3])).shape);
     [, this.positions, this.featureSize] = features as [number, number, number];
     this.grid = pool ? [1, 1] : gridOf(this.positions - this.prefix, size.width / size.height);
-    this.fingerprint = fingerprintOf(folder, { processor: processor.config, pool });
+    this.loaded = fingerprintOf(folder, { processor: processor.config, pool, stages });
   }
 
   /** A checkpoint of a network that gives feature maps or hidden states: MobileNetV2, ResNet, InceptionResNetV2, ViT, DeiT-III. */
@@ -65,6 +73,15 @@ export class ImageEncoder {
       checkpoint.model?.dispose();
       throw error;
     }
+  }
+
+  /** Changes whenever the features would: weights, preprocessing, pooling. Of weights that are trained, it is what they are now. */
+  get fingerprint(): string {
+    const trained = this.network.trainableParameters();
+    if (trained.length === 0) return this.loaded;
+    const hash = createHash('sha256').update(this.loaded);
+    for (const parameter of trained) hash.update(parameter.save());
+    return hash.digest('hex').slice(0, 16);
   }
 
   /** Prepared pictures → features (B, positions, featureSize). */

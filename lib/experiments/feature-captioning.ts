@@ -100,7 +100,8 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
 }
 
 /** A caption for every picture of the dataset, in order, from its cached features. */
-export function captionRecords(captioner: FeatureCaptioner, dataset: CaptionDataset, features: PictureFeatures, { batchSize = 100, ...options }: CaptionOptions = {}): Caption[] {
+export function captionRecords(captioner: Pick<FeatureCaptioner, 'captionFeatures'>, dataset: CaptionDataset, features: PictureFeatures,
+  { batchSize = 100, ...options }: CaptionOptions = {}): Caption[] {
   const captions: Caption[] = [];
   for (let from = 0; from < dataset.length; from += batchSize) {
     const ids = dataset.records.slice(from, from + batchSize).map((record) => record.id);

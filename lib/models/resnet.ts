@@ -134,6 +134,15 @@ class Bottleneck extends Block {
 }
 
 /** `hiddenStates` are the pooled stem and the output of each stage, as transformers'. */
+function throughStages(map: Tensor4D, stages: ResNet['stages'], input: Tensor4D, states?: Tensor4D[]): Tensor4D {
+  let x = map;
+  for (const stage of stages) {
+    x = throughLayers(x, stage, input, states);
+    states?.push(x);
+  }
+  return x;
+}
+
 export class ResNet extends ConvolutionalNetwork {
   readonly config: ResNetConfig;
   readonly featureSize: number;
@@ -168,14 +177,22 @@ export class ResNet extends ConvolutionalNetwork {
     this.fc = new Linear(this.featureSize, numLabels, random);
   }
 
+  get stages(): readonly (readonly Block[])[] { return [this.layer1, this.layer2, this.layer3, this.layer4]; }
+
   protected extract(pixels: Tensor4D, states?: Tensor4D[]): Tensor4D {
-    let x = this.stem(pixels);
-    states?.push(x);
-    for (const stage of [this.layer1, this.layer2, this.layer3, this.layer4]) {
-      x = throughLayers(x, stage, pixels, states);
-      states?.push(x);
-    }
-    return x;
+    const map = this.stem(pixels);
+    states?.push(map);
+    return throughStages(map, this.stages, pixels, states);
+  }
+
+  /** Pixels (B, H, W, C) → the map after the first `count` of the four stages, (B, H', W', hiddenSizes[count − 1]). */
+  mapAfter(pixels: Tensor4D, count: number): Tensor4D {
+    return tf.tidy(() => throughStages(this.stem(pixels), this.stages.slice(0, count), pixels));
+  }
+
+  /** What `mapAfter` gave for `count` → the last feature map (B, H'', W'', featureSize). */
+  mapFrom(map: Tensor4D, count: number): Tensor4D {
+    return tf.tidy(() => tf.clone(throughStages(map, this.stages.slice(count), map)));
   }
 
   protected classify(pooled: Tensor): Tensor { return this.fc.forward(pooled); }

@@ -1,9 +1,17 @@
 import { adamStep, ResourceVariable, tf, type AdamSlot, type Tensor } from '../engine';
 import type { Parameter } from '../nn';
 
-export interface AdamOptions { learningRate: number; beta1?: number; beta2?: number; epsilon?: number; weightDecay?: number }
+export interface AdamOptions {
+  learningRate: number;
+  beta1?: number;
+  beta2?: number;
+  epsilon?: number;
+  weightDecay?: number;
+  /** Factor on the learning rate of a parameter, for what torch.optim does with parameter groups; default 1 for all. */
+  rateFactor?: (parameter: Parameter) => number;
+}
 
-interface Slot extends AdamSlot { parameter: Parameter }
+interface Slot extends AdamSlot { parameter: Parameter; rateFactor: number }
 
 /**
  * Adam (Kingma and Ba 2015) and, with `weightDecay`, AdamW (Loshchilov and Hutter 2019), equal to torch.optim's: the decay
@@ -18,7 +26,8 @@ export class Adam {
   private readonly slots: Slot[];
   steps = 0;
 
-  constructor(parameters: readonly Parameter[], { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }: AdamOptions) {
+  constructor(parameters: readonly Parameter[], options: AdamOptions) {
+    const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, rateFactor = () => 1 } = options;
     this.learningRate = learningRate;
     this.beta1 = beta1;
     this.beta2 = beta2;
@@ -26,7 +35,8 @@ export class Adam {
     this.weightDecay = weightDecay;
     this.slots = parameters.map((parameter) => {
       const zeros = tf.zeros(parameter.shape);
-      const slot = { parameter, value: new ResourceVariable(parameter.tensor), m: new ResourceVariable(zeros), v: new ResourceVariable(zeros) };
+      const [m, v] = [new ResourceVariable(zeros), new ResourceVariable(zeros)];
+      const slot = { parameter, rateFactor: rateFactor(parameter), value: new ResourceVariable(parameter.tensor), m, v };
       zeros.dispose();
       return slot;
     });
@@ -38,7 +48,12 @@ export class Adam {
   step(gradients: readonly (Tensor | null)[]): void {
     if (gradients.length !== this.slots.length) throw new Error(`Adam holds ${this.slots.length} parameters and got ${gradients.length} gradients.`);
     this.steps++;
-    const { beta1, beta2, learningRate } = this;
+    for (const factor of new Set(this.slots.map(({ rateFactor }) => rateFactor))) this.stepOf(factor, gradients);
+  }
+
+  /** The update of the parameters whose rate has this factor. */
+  private stepOf(factor: number, gradients: readonly (Tensor | null)[]): void {
+    const { beta1, beta2 } = this, learningRate = this.learningRate * factor;
     const beta1Power = beta1 ** this.steps, beta2Power = beta2 ** this.steps;
     // TensorFlow adds its epsilon to √v, PyTorch to √(v / (1 − β₂ᵗ)): the same after this scaling.
     const epsilon = this.epsilon * Math.sqrt(1 - beta2Power);
@@ -46,7 +61,7 @@ export class Adam {
     adamStep({ beta1Power, beta2Power, learningRate, beta1, beta2, epsilon }, (apply) => {
       for (const [i, slot] of this.slots.entries()) {
         const { parameter, value } = slot, gradient = gradients[i];
-        if (!gradient) continue;
+        if (!gradient || slot.rateFactor !== factor) continue;
         if (decay) {
           const decayed = tf.mul(parameter.tensor, decay);
           value.assign(decayed);

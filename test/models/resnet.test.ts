@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { tensorCount, tf } from '../../lib/engine';
+import { tensorCount, tf, type Tensor4D } from '../../lib/engine';
 import { huggingFaceToResNet, ResNet, resNetDefaults, resNetSizes, resNetToHuggingFace, type ResNetConfig } from '../../lib/models';
 import { compareOutputs, compareTraining, pixelsByFormula, type ExpectedOutputs, type ExpectedTraining } from '../convolutional';
 import { fillByFormula } from '../formula';
@@ -68,6 +68,21 @@ describe('ResNet', () => {
     const logits = model.classifyMap(map);
     relativeTo(logits.dataSync(), a.logits.dataSync(), 1e-6);
     tf.dispose([nchw, nhwc, a, b, back, map, logits] as never);
+    assert.equal(tensorCount(), before);
+    model.dispose();
+  });
+
+  it('gives the map after any stage, and from there the last one', () => {
+    const model = build(cases[0]), before = tensorCount();
+    const x = tf.tidy(() => tf.transpose(pixelsByFormula([2, 3, 40, 52]), [0, 2, 3, 1])) as Tensor4D, whole = model.featureMap(x);
+    const outputs = model.forward({ pixelValues: x, outputHiddenStates: true });
+    for (const count of [1, 2, 3, 4]) {
+      const map = model.mapAfter(x, count), last = model.mapFrom(map, count);
+      assert.deepEqual(map.dataSync(), outputs.hiddenStates![count].dataSync());
+      assert.deepEqual(last.dataSync(), whole.dataSync());
+      tf.dispose([map, last]);
+    }
+    tf.dispose([x, whole, outputs] as never);
     assert.equal(tensorCount(), before);
     model.dispose();
   });

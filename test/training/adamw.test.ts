@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { tensorCount, tf, type Scalar, type Tensor } from '../../lib/engine';
 import { BertForSequenceClassification, toCamelCase, VisionEncoderDecoderModel } from '../../lib/models';
-import type { Module } from '../../lib/nn';
+import { Parameter, type Module } from '../../lib/nn';
 import { Adam, linearWithWarmup } from '../../lib/training';
 import { Update } from '../../lib/training/update';
 import { closeTo } from '../close-to';
@@ -65,5 +65,27 @@ describe('ten AdamW steps with warmup and clipping', () => {
       () => ids.map((rows, i) => ({ inputIds: integers(rows), attentionMask: integers(mask[i]),
         labels: tf.tensor1d(labels[i], 'int32') as Tensor })),
       (model, batch) => model.forward(batch));
+  });
+});
+
+describe('Adam with a factor on a parameter\'s rate', () => {
+  it('moves each parameter as an optimizer of that rate moves it, decay included', () => {
+    const before = tensorCount();
+    const run = (learningRate: number, factors?: readonly number[]) => {
+      const parameters = ['a', 'b'].map((name) => new Parameter(tf.tensor(formulaValues(name, [3, 4]), [3, 4])));
+      const rateFactor = factors && ((parameter: Parameter) => factors[parameters.indexOf(parameter)]);
+      const optimizer = new Adam(parameters, { learningRate, weightDecay: 0.1, rateFactor });
+      for (let step = 0; step < 3; step++) optimizer.step(parameters.map((_, i) => tf.tensor(formulaValues(`gradient.${i}.${step}`, [3, 4]), [3, 4])));
+      const values = parameters.map((parameter) => [...parameter.save()]);
+      optimizer.dispose();
+      parameters.forEach((parameter) => parameter.dispose());
+      return values;
+    };
+    const [slow, fast] = [run(1e-3), run(1e-2)];
+    const mixed = run(1e-2, [1, 0.1]);
+    closeTo(mixed[0], fast[0], 1e-7);
+    closeTo(mixed[1], slow[1], 1e-7);
+    assert.notDeepEqual(slow[0], fast[0]);
+    assert.equal(tensorCount(), before);
   });
 });

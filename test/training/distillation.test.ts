@@ -100,7 +100,8 @@ describe('distillationLoss', () => {
       const before = tensorCount();
       const pixels = byFormula('pixels', [rows, inputs]);
       const [encoder, decoder] = [byFormula('encoder', [inputs, features]), byFormula('decoder', [features, classes])];
-      const [grid, words] = [byFormula('teacherFeatures', [rows, features]), logits('teacher', rows, classes)], labels = labelRows(rows, classes);
+      const [grid, words] = [byFormula('teacherFeatures', [rows, features]), logits('teacher', rows, classes)];
+      const labels = labelRows(rows, classes);
       const { value, gradients } = valueAndGradients(() => tf.tidy(() => {
         const student = tf.matMul(pixels as Tensor2D, encoder as Tensor2D), spoken = tf.matMul(student, decoder as Tensor2D) as Tensor2D;
         return distillationLoss({
