@@ -43,7 +43,8 @@ describe('committed notebooks', () => {
         assert.deepEqual(outputs.filter(({ output }) => output.output_type === 'error').map(({ number }) => number), []);
         const texts = outputs.map(({ output, number }) => ({ number, text: JSON.stringify([output.text, output.data?.['text/html'], output.data?.['text/plain']]) }));
         assert.deepEqual(texts.filter(({ text }) => /<script|javascript:/i.test(text)).map(({ number }) => number), []);
-        assert.deepEqual(texts.filter(({ text }) => text.includes(root + path.sep)).map(({ number }) => number), []);
+        const ofMachine = /(?<![\w.:/])\/(home|mnt|opt|private|root|srv|tmp|Users|var|work)\//;
+        assert.deepEqual(texts.filter(({ text }) => text.includes(root + path.sep) || ofMachine.test(text)).map(({ number }) => number), []);
       });
 
       it('shows charts with a still picture beside the interactive figure', () => {
