@@ -34,10 +34,7 @@ export const showAttendTell: Record<Profile, ShowAttendTellConfig> = {
     encoder: { checkpoint: 'resnet101-scenes', processor: {} },
     decoder: { ...attentionLstmDefaults, embedSize: 128, hiddenSize: 256, attentionSize: 128 },
     minCount: 2,
-    training: {
-      epochs: 5, batchSize: 64, learningRate: 3e-3, schedule: { shape: 'cosine', warmupSteps: 20 }, maxWords: 20, seed: 42, maxGradNorm: 5,
-      topAccuracy: 5,
-    },
+    training: { epochs: 4, batchSize: 32, learningRate: 1e-3, maxWords: 20, seed: 42, maxGradNorm: 5, topAccuracy: 5 },
     controlEpochs: 2,
     lengthPenalty: 0.7,
     numBeams: 5,
