@@ -203,7 +203,11 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
       }
       if (options.keepEvery && epoch % options.keepEvery === 0) keepEpoch(folder!, epoch, model);
       // History before the checkpoint: a cut between the two leaves a line too many, which a resume drops.
-      if (historyFile) fs.appendFileSync(historyFile, historyLine(record));
+      if (historyFile) {
+        // An epoch that is not measured writes no best checkpoint: its history may be the first in the folder.
+        fs.mkdirSync(folder!, { recursive: true });
+        fs.appendFileSync(historyFile, historyLine(record));
+      }
       save('last');
       const values = Object.entries({ trainLoss: record.trainLoss, ...metrics }).map(([name, value]) => [`epoch/${name}`, value]);
       events?.scalars(state.step, Object.fromEntries(values));

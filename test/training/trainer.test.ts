@@ -122,6 +122,14 @@ describe('train', () => {
       assert.equal(scalars['epoch/valLoss'].length, 5);
     });
 
+    it('has the history on disk after a first epoch that is not measured', async () => {
+      const file = path.join(folder, 'history.jsonl'), epochs: number[] = [];
+      const { options } = setUp({ folder, epochs: 3, best: { metric: 'CIDEr', mode: 'max' }, evaluate: scored({ 2: 0.4, 3: 0.3 }) });
+      const { history } = await train({ ...options, onEpoch: () => { epochs.push(recordsIn(file).length); } });
+      assert.deepEqual([epochs, epochsWith(history)], [[1, 2, 3], [2, 3]]);
+      assert.deepEqual(recordsIn(file), history);
+    });
+
     it('chooses the best among the epochs that have the metric, and counts them alone for patience', async () => {
       const weights: number[][][] = [], { options, ...one } = setUp({ epochs: 20, best: { metric: 'CIDEr', mode: 'max' }, patience: 2 });
       const { history, bestEpoch } = await train({
