@@ -48,8 +48,8 @@ export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal
 
 /**
  * Trains the decoder on the dataset's train split; after every epoch it measures the validation loss, and after every `generateEvery` on
- * greedy captions of the validation pictures BLEU and CIDEr. The weights of the epoch with the best CIDEr are kept (BLEU-4 of greedy
- * captions jumps from epoch to epoch).
+ * greedy captions of the validation pictures BLEU, ROUGE-L and CIDEr. The weights of the epoch with the best CIDEr are kept (BLEU-4 of
+ * greedy captions jumps from epoch to epoch).
  */
 export async function trainCaptioner(options: TrainCaptionerOptions): Promise<TrainResult> {
   const { captioner, dataset, features, settings, folder, tensorBoard, ...rest } = options;
@@ -86,8 +86,8 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
     evaluate: {
       every: generateEvery,
       run: () => {
-        const { Bleu_1, Bleu_4, CIDEr } = score(validation, captionRecords(captioner, validation, features)).corpus;
-        return { Bleu_1, Bleu_4, CIDEr };
+        const { Bleu_1, Bleu_4, ROUGE_L, CIDEr } = score(validation, captionRecords(captioner, validation, features)).corpus;
+        return { Bleu_1, Bleu_4, ROUGE_L, CIDEr };
       },
     },
     best: { metric: 'CIDEr', mode: 'max' },

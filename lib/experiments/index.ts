@@ -7,6 +7,7 @@ export * from './distillation-table';
 export * from './distilled-student';
 export * from './feature-captioning';
 export * from './knowledge-distillation';
+export * from './inception-lstm';
 export * from './mobilenet-gru';
 export * from './no-image-control';
 export * from './occlusion';

@@ -1,15 +1,19 @@
 /** Report 003: MobileNetV2, additive attention and GRU. `small` and `full` differ in values only. */
-import { FeatureCaptioner, AttentionGruDecoder, attentionGruDefaults, ImageEncoder, type AttentionGruConfig } from '../captioners';
+import {
+  FeatureCaptioner, AttentionGruDecoder, attentionGruDefaults, ImageEncoder, type AttentionGruConfig, type ImageEncoderOptions,
+} from '../captioners';
 import type { CaptionDataset } from '../datasets';
 import { Random } from '../engine';
-import type { ImageProcessorOptions } from '../images';
 import { WordVocabulary } from '../tokenizers';
 import type { DatasetChoice } from './dataset';
 import type { TrainingSettings } from './feature-captioning';
 import type { Profile } from './profile';
 
+/** A frozen encoder's weights, and what is made of the pictures before and of the features after it. */
+export interface EncoderChoice extends ImageEncoderOptions { checkpoint: string }
+
 export interface MobileNetGruConfig extends DatasetChoice {
-  encoder: { checkpoint: string; processor: ImageProcessorOptions };
+  encoder: EncoderChoice;
   decoder: Pick<AttentionGruConfig, 'embedSize' | 'hiddenSize' | 'dropout' | 'attentionFrom'>;
   /** Words seen less often in the training captions become <unk>. */
   minCount: number;
@@ -43,8 +47,8 @@ export const mobileNetGru: Record<Profile, MobileNetGruConfig> = {
   },
 };
 
-export function loadEncoder({ encoder: { checkpoint, processor } }: Pick<MobileNetGruConfig, 'encoder'>): ImageEncoder {
-  return ImageEncoder.load(checkpoint, { processor });
+export function loadEncoder({ encoder: { checkpoint, ...options } }: Pick<MobileNetGruConfig, 'encoder'>): ImageEncoder {
+  return ImageEncoder.load(checkpoint, options);
 }
 
 /** An untrained captioner; `random` also draws its dropout, so hand the same one to the training. */

@@ -42,7 +42,7 @@ describe('report 003 on a part of Scenes', function suite() {
   it('learns, validates with loss, BLEU and CIDEr, and scores its captions', async () => {
     const { captioner, run } = await trained();
     assert.ok(run.history[2].trainLoss < run.history[0].trainLoss, JSON.stringify(run.history));
-    const generated = ['Bleu_1', 'Bleu_4', 'CIDEr'], all = ['valLoss', ...generated];
+    const generated = ['Bleu_1', 'Bleu_4', 'ROUGE_L', 'CIDEr'], all = ['valLoss', ...generated];
     assert.deepEqual(run.history.map(({ metrics }) => Object.keys(metrics)), [['valLoss'], all, all]);
     const rows = historyRows(run.history);
     for (const row of rows) assert.deepEqual(Object.keys(row), ['epoch', 'trainLoss', ...all, 'seconds']);
