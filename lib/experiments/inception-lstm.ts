@@ -22,10 +22,13 @@ export const inceptionLstm: Record<Profile, InceptionLstmConfig> = {
   small: {
     dataset: 'scenes',
     encoder: { checkpoint: 'inception_resnet_v2-scenes', pool: true },
-    decoder: { ...lstmDecoderDefaults, embedSize: 256, hiddenSize: 256 },
-    vocabularySize: 400,
-    training: { epochs: 15, batchSize: 64, learningRate: 1e-3, weightDecay: 0.01, maxWords: 40, seed: 42, keepEvery: 5 },
-    controlEpochs: 3,
+    decoder: { ...lstmDecoderDefaults, embedSize: 128, hiddenSize: 128 },
+    vocabularySize: 600,
+    training: {
+      epochs: 30, batchSize: 64, learningRate: 4e-3, weightDecay: 0.01, captionsPerEpoch: 'one', maxWords: 40, seed: 42, generateEvery: 3,
+      keepEvery: 10,
+    },
+    controlEpochs: 10,
   },
   full: {
     dataset: 'flickr8k',
@@ -34,7 +37,9 @@ export const inceptionLstm: Record<Profile, InceptionLstmConfig> = {
     decoder: lstmDecoderDefaults,
     vocabularySize: 8000,
     // Weight decay is PyTorch's default for AdamW; no caption of Flickr8k has more than 41 pieces.
-    training: { epochs: 300, batchSize: 64, learningRate: 1e-3, weightDecay: 0.01, maxWords: 48, seed: 42, generateEvery: 5, keepEvery: 100 },
+    training: {
+      epochs: 300, batchSize: 64, learningRate: 1e-3, weightDecay: 0.01, maxWords: 48, seed: 42, generateEvery: 5, keepEvery: 100,
+    },
     controlEpochs: 20,
   },
 };

@@ -18,7 +18,9 @@ describe('report 001, part A, on a part of Scenes', function suite() {
   const { small } = inceptionLstm;
   const config = {
     ...small, vocabularySize: 80, decoder: { ...small.decoder, embedSize: 16, hiddenSize: 24 },
-    training: { ...small.training, epochs: 3, batchSize: 16, learningRate: 5e-3, generateEvery: 2, keepEvery: 2 },
+    training: {
+      ...small.training, epochs: 3, batchSize: 16, learningRate: 5e-3, captionsPerEpoch: 'all' as const, generateEvery: 2, keepEvery: 2,
+    },
   };
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'inception-lstm-'));
   let encoder: ImageEncoder, features: FeatureCache;
