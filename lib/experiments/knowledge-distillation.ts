@@ -92,7 +92,7 @@ export const knowledgeDistillation: Record<Profile, DistillationConfig> = {
       checkpoint: 'resnet50-scenes',
       processor: {},
       decoder: { embedSize: 64, hiddenSize: 128, attentionSize: 64, dropout: 0.1 },
-      training: { epochs: 2, batchSize: 32, learningRate: 6e-3, maxWords: 20, seed: 42, maxGradNorm: 5 },
+      training: { epochs: 1, batchSize: 16, learningRate: 5e-3, maxWords: 20, seed: 42, maxGradNorm: 5 },
     },
     teacherShare: 2 / 3,
     splitSeed: 42,
