@@ -5,7 +5,7 @@ import type { Random } from '../engine';
 import { SentencePieceBpe } from '../tokenizers';
 import type { DatasetChoice } from './dataset';
 import type { TrainingSettings } from './feature-captioning';
-import type { EncoderChoice } from './mobilenet-gru';
+import type { EncoderChoice } from './encoder';
 import type { Profile } from './profile';
 
 export interface InceptionLstmConfig extends DatasetChoice {

@@ -1,16 +1,12 @@
 /** Report 003: MobileNetV2, additive attention and GRU. `small` and `full` differ in values only. */
-import {
-  FeatureCaptioner, AttentionGruDecoder, attentionGruDefaults, ImageEncoder, type AttentionGruConfig, type ImageEncoderOptions,
-} from '../captioners';
+import { FeatureCaptioner, AttentionGruDecoder, attentionGruDefaults, type AttentionGruConfig, type ImageEncoder } from '../captioners';
 import type { CaptionDataset } from '../datasets';
 import { Random } from '../engine';
 import { WordVocabulary } from '../tokenizers';
 import type { DatasetChoice } from './dataset';
+import type { EncoderChoice } from './encoder';
 import type { TrainingSettings } from './feature-captioning';
 import type { Profile } from './profile';
-
-/** A frozen encoder's weights, and what is made of the pictures before and of the features after it. */
-export interface EncoderChoice extends ImageEncoderOptions { checkpoint: string }
 
 export interface MobileNetGruConfig extends DatasetChoice {
   encoder: EncoderChoice;
@@ -46,10 +42,6 @@ export const mobileNetGru: Record<Profile, MobileNetGruConfig> = {
     lengthPenalty: 0.7,
   },
 };
-
-export function loadEncoder({ encoder: { checkpoint, ...options } }: Pick<MobileNetGruConfig, 'encoder'>): ImageEncoder {
-  return ImageEncoder.load(checkpoint, options);
-}
 
 /** An untrained captioner; `random` also draws its dropout, so hand the same one to the training. */
 export function buildCaptioner(config: MobileNetGruConfig, dataset: CaptionDataset, encoder: ImageEncoder, random: Random): FeatureCaptioner {

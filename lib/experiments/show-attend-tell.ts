@@ -4,14 +4,14 @@ import {
 } from '../captioners';
 import type { CaptionDataset } from '../datasets';
 import type { Random } from '../engine';
-import type { ImageProcessorOptions } from '../images';
 import { WordVocabulary } from '../tokenizers';
 import type { DatasetChoice } from './dataset';
+import type { EncoderChoice } from './encoder';
 import type { TrainingSettings } from './feature-captioning';
 import type { Profile } from './profile';
 
 export interface ShowAttendTellConfig extends DatasetChoice {
-  encoder: { checkpoint: string; processor: ImageProcessorOptions };
+  encoder: EncoderChoice;
   decoder: Omit<AttentionLstmConfig, 'vocabSize' | 'featureSize'>;
   /** Words seen less often in the training captions become <unk>. */
   minCount: number;
