@@ -26,7 +26,7 @@ export const mobileNetGru: Record<Profile, MobileNetGruConfig> = {
     encoder: { checkpoint: 'mobilenet_v2-scenes', processor: {} },
     decoder: { embedSize: 128, hiddenSize: 256, dropout, attentionFrom },
     minCount: 2,
-    training: { epochs: 8, batchSize: 32, learningRate: 1e-3, maxWords: 20, seed: 42 },
+    training: { epochs: 5, batchSize: 32, learningRate: 1e-3, maxWords: 20, seed: 42 },
     lengthPenalty: 0.7,
   },
   full: {
