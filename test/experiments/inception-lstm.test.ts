@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
-import type { ImageEncoder } from '../../lib/captioners';
-import { CaptionDataset, loadScenes } from '../../lib/datasets';
 import { Random, tensorCount, tf } from '../../lib/engine';
 import { buildInceptionLstm, captionRecords, inceptionLstm, loadEncoder, trainCaptioner } from '../../lib/experiments';
-import { encodeDataset, keptEpochs, loadKeptEpoch, type FeatureCache } from '../../lib/training';
+import { keptEpochs, loadKeptEpoch } from '../../lib/training';
+import { encodedScenes, fewScenes } from './few-scenes';
 
-/** A few pictures of each split: enough to see the parts work together, not to caption well. */
-const scenes = loadScenes();
-const few = (['train', 'val', 'test'] as const).flatMap((split) => scenes.split(split).records.slice(0, split === 'train' ? 24 : 4));
-const dataset = new CaptionDataset('scenes-few', few);
+const dataset = fewScenes(24, 4);
 
 describe('report 001, part A, on a part of Scenes', function suite() {
   this.timeout(120_000);
@@ -22,19 +16,10 @@ describe('report 001, part A, on a part of Scenes', function suite() {
       ...small.training, epochs: 3, batchSize: 16, learningRate: 5e-3, captionsPerEpoch: 'all' as const, generateEvery: 2, keepEvery: 2,
     },
   };
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'inception-lstm-'));
-  let encoder: ImageEncoder, features: FeatureCache;
-  before(async () => {
-    encoder = loadEncoder(config);
-    features = await encodeDataset(encoder, dataset, { folder });
-  });
-  after(() => {
-    features.close();
-    encoder.dispose();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  const encoded = encodedScenes(config, dataset), { folder } = encoded;
 
   it('takes a picture as one vector, the mean over InceptionResNetV2\'s positions', async () => {
+    const { features } = encoded;
     assert.deepEqual(features.shape, [1, 307]);
     const whole = loadEncoder({ encoder: { ...config.encoder, pool: false } });
     const { id, image } = dataset.records[0], map = whole.encode(await whole.processor.batch([image]));
@@ -46,6 +31,7 @@ describe('report 001, part A, on a part of Scenes', function suite() {
   });
 
   it('learns, scores its captions every second epoch and keeps that epoch\'s weights', async () => {
+    const { encoder, features } = encoded;
     const before = tensorCount(), random = new Random(1), captioner = buildInceptionLstm(config, dataset, encoder, random);
     assert.equal(captioner.vocabulary.size, 80);
     const run = path.join(folder, 'run');

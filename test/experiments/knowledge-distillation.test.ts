@@ -10,10 +10,7 @@ import {
   type DistillationConfig, type DistillationRow, type DistillationSetup, type DistillationTeacher, type DistilledModelConfig,
 } from '../../lib/experiments';
 import { closeTo } from '../close-to';
-
-/** A few pictures of each split: enough to see the parts work together, not to caption well. */
-const few = (dataset: CaptionDataset) => new CaptionDataset('scenes-distilled',
-  (['train', 'val', 'test'] as const).flatMap((split) => dataset.split(split).records.slice(0, split === 'train' ? 36 : 6)));
+import { fewScenes } from './few-scenes';
 
 const { small } = knowledgeDistillation;
 const tiny = ({ decoder, training, ...model }: DistilledModelConfig, hiddenSize: number): DistilledModelConfig =>
@@ -50,7 +47,7 @@ describe('splitForDistillation', () => {
 describe('report 002, part II, on a part of Scenes', function suite() {
   this.timeout(120_000);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distillation-'));
-  const dataset = few(loadScenes());
+  const dataset = fewScenes(36, 6);
   let setup: DistillationSetup, teacher: DistillationTeacher;
 
   before(async () => {

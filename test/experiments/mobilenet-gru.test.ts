@@ -1,38 +1,26 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
-import { FeatureCaptioner, type ImageEncoder } from '../../lib/captioners';
-import { CaptionDataset, loadScenes } from '../../lib/datasets';
+import { FeatureCaptioner } from '../../lib/captioners';
+import { CaptionDataset } from '../../lib/datasets';
 import { Random, tensorCount } from '../../lib/engine';
 import {
-  buildCaptioner, captionRecords, historyRows, loadEncoder, mobileNetGru, profile, score, trainCaptioner, type TrainingSettings,
+  buildCaptioner, captionRecords, historyRows, mobileNetGru, profile, score, trainCaptioner, type TrainingSettings,
 } from '../../lib/experiments';
-import { encodeDataset, keptEpochs, type FeatureCache } from '../../lib/training';
+import { keptEpochs } from '../../lib/training';
 import { closeTo } from '../close-to';
 import { readEventFiles } from '../training/event-files';
+import { encodedScenes, fewScenes } from './few-scenes';
 
-/** A few pictures of each split: enough to see the parts work together, not to caption well. */
-const few = (dataset: CaptionDataset) => new CaptionDataset('scenes-few', (['train', 'val', 'test'] as const).flatMap((split) => dataset.split(split).records.slice(0, split === 'train' ? 48 : 8)));
 
 describe('report 003 on a part of Scenes', function suite() {
   this.timeout(120_000);
   const config = { ...mobileNetGru.small, decoder: { ...mobileNetGru.small.decoder, embedSize: 24, hiddenSize: 32 }, training: { ...mobileNetGru.small.training, epochs: 3, learningRate: 5e-3 } };
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mobilenet-gru-'));
-  const dataset = few(loadScenes());
-  let encoder: ImageEncoder, features: FeatureCache;
-
-  before(async () => {
-    encoder = loadEncoder(config);
-    features = await encodeDataset(encoder, dataset, { folder });
-  });
-  after(() => {
-    features.close();
-    encoder.dispose();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  const dataset = fewScenes(48, 8);
+  const encoded = encodedScenes(config, dataset), { folder } = encoded;
 
   const trained = async (seed = 1) => {
+    const { encoder, features } = encoded;
     const random = new Random(seed);
     const captioner = buildCaptioner(config, dataset, encoder, random);
     const run = await trainCaptioner({ captioner, dataset, features, settings: { ...config.training, generateEvery: 2 }, random });
@@ -40,6 +28,7 @@ describe('report 003 on a part of Scenes', function suite() {
   };
 
   it('learns, validates with loss, BLEU and CIDEr, and scores its captions', async () => {
+    const { features } = encoded;
     const { captioner, run } = await trained();
     assert.ok(run.history[2].trainLoss < run.history[0].trainLoss, JSON.stringify(run.history));
     const generated = ['Bleu_1', 'Bleu_4', 'ROUGE_L', 'CIDEr'], all = ['valLoss', ...generated];
@@ -55,6 +44,7 @@ describe('report 003 on a part of Scenes', function suite() {
   });
 
   it('is the same for the same seed: curves and captions', async () => {
+    const { features } = encoded;
     const [a, b] = [await trained(), await trained()];
     const curves = ({ run }: typeof a) => run.history.map(({ trainLoss, metrics }) => [trainLoss, metrics]);
     assert.deepEqual(curves(a), curves(b));
@@ -65,6 +55,7 @@ describe('report 003 on a part of Scenes', function suite() {
   });
 
   it('trains by the settings: schedule, one caption a picture, clipping, patience, kept epochs, events', async () => {
+    const { encoder, features } = encoded;
     const random = new Random(1), captioner = buildCaptioner(config, dataset, encoder, random), events = path.join(folder, 'events');
     const settings: TrainingSettings = {
       ...config.training, learningRate: 1e-9, weightDecay: 0.01, schedule: { shape: 'cosine', warmupSteps: 2 }, maxGradNorm: 1,
@@ -82,6 +73,7 @@ describe('report 003 on a part of Scenes', function suite() {
   });
 
   it('captions pictures as it captions their cached features, with one attention map a word', async () => {
+    const { features } = encoded;
     const { captioner } = await trained();
     const test = dataset.split('test'), before = tensorCount();
     const fromFiles = await captioner.caption(test.images(), { numBeams: 2, batchSize: 3 }), fromCache = captionRecords(captioner, test, features, { numBeams: 2 });
@@ -112,6 +104,7 @@ describe('report 003 on a part of Scenes', function suite() {
   });
 
   it('refuses parts that do not fit together', () => {
+    const { encoder } = encoded;
     const other = buildCaptioner(config, new CaptionDataset('other', dataset.records.slice(0, 5)), encoder, new Random(1));
     const captioner = buildCaptioner(config, dataset, encoder, new Random(1));
     assert.throws(() => new FeatureCaptioner(encoder, captioner.decoder, other.vocabulary), /vocabulary has \d+ words, the decoder \d+/);

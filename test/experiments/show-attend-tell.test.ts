@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
-import * as fs from 'node:fs';
-import * as os from 'node:os';
-import * as path from 'node:path';
-import type { ImageEncoder } from '../../lib/captioners';
-import { CaptionDataset, loadScenes } from '../../lib/datasets';
 import { Random, tensorCount } from '../../lib/engine';
-import { buildShowAttendTell, captionRecords, loadEncoder, showAttendTell, trainCaptioner } from '../../lib/experiments';
+import { buildShowAttendTell, captionRecords, showAttendTell, trainCaptioner } from '../../lib/experiments';
 import { wordMaps } from '../../lib/explain';
-import { encodeDataset, type FeatureCache } from '../../lib/training';
+import { encodedScenes, fewScenes } from './few-scenes';
 
-/** A few pictures of each split: enough to see the parts work together, not to caption well. */
-const scenes = loadScenes();
-const few = (['train', 'val', 'test'] as const).flatMap((split) => scenes.split(split).records.slice(0, split === 'train' ? 32 : 6));
-const dataset = new CaptionDataset('scenes-few', few), test = dataset.split('test');
+const dataset = fewScenes(32, 6), test = dataset.split('test');
 
 describe('report 002, part I, on a part of Scenes', function suite() {
   this.timeout(120_000);
@@ -21,18 +13,10 @@ describe('report 002, part I, on a part of Scenes', function suite() {
     ...small, decoder: { ...small.decoder, embedSize: 16, hiddenSize: 24, attentionSize: 12 },
     training: { ...small.training, epochs: 3, learningRate: 5e-3 },
   };
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'show-attend-tell-'));
-  let encoder: ImageEncoder, features: FeatureCache;
-  before(async () => {
-    encoder = loadEncoder(config);
-    features = await encodeDataset(encoder, dataset, { folder });
-  });
-  after(() => {
-    features.close();
-    encoder.dispose();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  const encoded = encodedScenes(config, dataset);
+
   it('learns, with loss and top-5 accuracy of training and validation in each epoch, and looks somewhere for each word', async () => {
+    const { encoder, features } = encoded;
     const before = tensorCount(), random = new Random(1), captioner = buildShowAttendTell(config, dataset, encoder, random);
     const { history } = await trainCaptioner({ captioner, dataset, features, settings: config.training, random });
     assert.deepEqual(Object.keys(history[0].metrics), ['valLoss', 'trainTop5', 'valTop5', 'Bleu_1', 'Bleu_4', 'ROUGE_L', 'CIDEr']);

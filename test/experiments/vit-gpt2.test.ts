@@ -4,19 +4,18 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { PretrainedCaptioner } from '../../lib/captioners';
-import { CaptionDataset, loadScenes } from '../../lib/datasets';
 import { tensorCount } from '../../lib/engine';
 import { partA, searchVitGpt2 } from '../../lib/experiments';
 import type { EpochRecord } from '../../lib/training';
 import { findCheckpoint, readState } from '../../lib/training/checkpoint';
 import { readEventFiles } from '../training/event-files';
+import { fewScenes } from './few-scenes';
 import { KILLED_AT, run } from './killed-vit-gpt2';
 
-const few = (dataset: CaptionDataset) => new CaptionDataset('scenes-few', (['train', 'val', 'test'] as const).flatMap((split) => dataset.split(split).records.slice(0, split === 'train' ? 48 : 8)));
 
 describe('report 000, part A, on a part of Scenes', function suite() {
   this.timeout(180_000);
-  const dataset = few(loadScenes()), config = { ...partA.small.custom, learningRates: [1e-7, 3e-4], searchEpochs: 1, epochs: 6, batchSize: 8, warmupSteps: 2, patience: 6 };
+  const dataset = fewScenes(48, 8), config = { ...partA.small.custom, learningRates: [1e-7, 3e-4], searchEpochs: 1, epochs: 6, batchSize: 8, warmupSteps: 2, patience: 6 };
   let folder: string;
   before(() => { folder = fs.mkdtempSync(path.join(os.tmpdir(), 'vit-gpt2-')); });
   after(() => { fs.rmSync(folder, { recursive: true, force: true }); });
