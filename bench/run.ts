@@ -1,5 +1,5 @@
 /**
- * Runs the benchmarks one after another: `npm run bench` all of them, `npm run bench -- images attention-gru` some. Each prints
+ * Runs the benchmarks one after another: `npm run bench` all of them, `npm run bench -- images recurrent` some. Each prints
  * its own ratios against the named peer; set BENCH_PYTHON or install bench/requirements.txt for the peers.
  */
 import { spawnSync } from 'node:child_process';

@@ -48,16 +48,15 @@ export class AttentionGruDecoder extends Module implements CaptionDecoder {
     const [batch, steps] = inputIds.shape;
     const positions = features.shape[1]!;
     const [logits, attention] = tf.tidy(() => {
-      const words = tf.reshape(this.embedding.forward(inputIds), [batch * steps, embedSize]);
-      const weight = this.gru.weight_ih_l0.tensor;
-      const wordWeight = tf.slice(weight, [0, 0], [3 * hiddenSize, embedSize]);
+      const words = tf.reshape(this.embedding.forward(tf.transpose(inputIds)), [steps * batch, embedSize]);
+      const [wordWeight, contextWeight] = tf.split(this.gru.weight_ih_l0.tensor, [embedSize, featureSize], 1);
       const gates = tf.add(matMul(words, wordWeight, false, true), this.gru.bias_ih_l0.tensor);
       const output = attentionGru({
         features,
         projected: this.attention.projectFeatures(features),
-        wordGates: tf.reshape(gates, [batch, steps, 3 * hiddenSize]),
+        wordGates: tf.reshape(gates, [steps, batch, 3 * hiddenSize]),
         initialHidden: tf.zeros([batch, hiddenSize]),
-        contextWeight: tf.slice(weight, [0, embedSize], [3 * hiddenSize, featureSize]),
+        contextWeight,
         hiddenWeight: tf.concat([this.attention.hiddenWeight(), this.gru.weight_hh_l0.tensor], 0),
         hiddenBias: this.gru.bias_hh_l0.tensor,
         scoreWeight: this.attention.v.weight.tensor,

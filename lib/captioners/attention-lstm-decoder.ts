@@ -81,16 +81,15 @@ export class AttentionLstmDecoder extends Module implements CaptionDecoder {
     const [batch, steps] = inputIds.shape, positions = features.shape[1]!;
     const [logits, attention] = tf.tidy(() => {
       const { weight_ih, weight_hh, bias_ih, bias_hh } = this.decode_step;
-      const words = tf.reshape(this.embedding.forward(inputIds), [batch * steps, embedSize]);
-      const wordWeight = tf.slice(weight_ih.tensor, [0, 0], [4 * hiddenSize, embedSize]);
+      const words = tf.reshape(this.embedding.forward(tf.transpose(inputIds)), [steps * batch, embedSize]);
+      const [wordWeight, contextWeight] = tf.split(weight_ih.tensor, [embedSize, featureSize], 1);
       const gates = tf.add(matMul(words, wordWeight, false, true), tf.add(bias_ih.tensor, bias_hh.tensor));
       const [initialHidden, initialCell] = this.initialState(features);
       const output = attentionLstm({
         features,
         projected: this.attention.project(features),
-        wordGates: tf.reshape(gates, [batch, steps, 4 * hiddenSize]),
-        initialHidden, initialCell,
-        contextWeight: tf.slice(weight_ih.tensor, [0, embedSize], [4 * hiddenSize, featureSize]),
+        wordGates: tf.reshape(gates, [steps, batch, 4 * hiddenSize]),
+        initialHidden, initialCell, contextWeight,
         hiddenWeight: tf.concat([this.attention.decoder_att.weight.tensor, this.f_beta.weight.tensor, weight_hh.tensor], 0),
         gateBias: this.f_beta.bias!.tensor,
         scoreWeight: this.attention.full_att.weight.tensor,

@@ -4,7 +4,7 @@ export * from './losses';
 export * from './memory';
 export * from './native';
 export { currentPrecision, withPrecision, type Precision } from './precision';
-export { inPrecision, matMul } from './products';
+export { inPrecision, matMul, repeatedProduct } from './products';
 export * from './random';
 export * from './variable';
 export { tf } from './tensorflow';

@@ -1,4 +1,4 @@
-import { customGradient, matMul, nativeOp, tf, type Tensor } from '../engine';
+import { customGradient, matMul, nativeOp, repeatedProduct, tf, type Tensor } from '../engine';
 import { attend } from './additive-attention';
 import { gruGates } from './gru';
 
@@ -8,7 +8,7 @@ export interface AttentionGruInputs {
   features: Tensor;
   /** (B, L, A): W_f·feature + b */
   projected: Tensor;
-  /** (B, T, 3H): the words' part of the gates, bias included */
+  /** (T, B, 3H): the words' part of the gates, bias included; steps first, so that each is one piece of memory */
   wordGates: Tensor;
   /** (B, H) */
   initialHidden: Tensor;
@@ -35,11 +35,11 @@ const sigmoidGradient = (y: Tensor, dy: Tensor): Tensor => nativeOp('SigmoidGrad
 export function attentionGru(inputs: AttentionGruInputs, once = false): Tensor {
   const { features, projected, wordGates, initialHidden, contextWeight, hiddenWeight, hiddenBias, scoreWeight } = inputs;
   const [batch, positions, attentionSize] = projected.shape as [number, number, number];
-  const steps = wordGates.shape[1]!;
+  const steps = wordGates.shape[0];
   const size = initialHidden.shape[1]!;
 
   const forward = (save: (...tensors: Tensor[]) => void): Tensor => {
-    const words = tf.unstack(wordGates, 1);
+    const words = tf.unstack(wordGates, 0);
     const hiddens: Tensor[] = [initialHidden];
     const kept: Tensor[][] = [];
     let attended: ReturnType<typeof attend> | undefined;
@@ -68,7 +68,7 @@ export function attentionGru(inputs: AttentionGruInputs, once = false): Tensor {
 
     // From the gradient of the context (and of the weights themselves) back to the attention's query.
     const attendBackward = (energy: Tensor, weights: Tensor, dContext: Tensor, dWeight: Tensor): Tensor => {
-      const fromContext = tf.reshape(matMul(features, tf.expandDims(dContext, 2)), [batch, positions]);
+      const fromContext = tf.reshape(matMul(tf.expandDims(dContext, 1), features, false, true), [batch, positions]);
       const da = tf.add(fromContext, dWeight);
       const dScores = tf.mul(weights, tf.sub(da, tf.sum(tf.mul(weights, da), 1, true)));
       const column = tf.reshape(dScores, [batch * positions, 1]);
@@ -79,6 +79,7 @@ export function attentionGru(inputs: AttentionGruInputs, once = false): Tensor {
       return tf.sum(dEnergy, 1);
     };
 
+    const backToContext = repeatedProduct(contextWeight), backToHidden = repeatedProduct(hiddenWeight);
     let carried: Tensor = tf.zeros([batch, size]);
     let dContextSum: Tensor | undefined, dWeightSum: Tensor | undefined;
     for (let t = steps - 1; t >= 0; t--) {
@@ -90,7 +91,7 @@ export function attentionGru(inputs: AttentionGruInputs, once = false): Tensor {
       const dCandidate = tanhGradient(candidate, tf.sub(dh, through));
       const dReset = sigmoidGradient(reset, tf.mul(dCandidate, hiddenNew));
       dGatesOfInput[t] = tf.concat([dReset, dUpdate, dCandidate], 1);
-      const dContext = dContexts[t] = matMul(dGatesOfInput[t], contextWeight);
+      const dContext = dContexts[t] = backToContext(dGatesOfInput[t]);
       let dQuery: Tensor;
       if (!once) dQuery = attendBackward(energy, weights, dContext, dWeights[t]);
       else {
@@ -99,7 +100,7 @@ export function attentionGru(inputs: AttentionGruInputs, once = false): Tensor {
         dQuery = t === 0 ? attendBackward(energy, weights, dContextSum, dWeightSum) : tf.zeros([batch, attentionSize]);
       }
       dGatesOfHidden[t] = tf.concat([dQuery, dReset, dUpdate, tf.mul(dCandidate, reset)], 1);
-      carried = tf.add(through, matMul(dGatesOfHidden[t], hiddenWeight));
+      carried = tf.add(through, backToHidden(dGatesOfHidden[t]));
     }
 
     const overTime = (tensors: Tensor[]) => tf.concat(tensors, 0);
@@ -109,7 +110,7 @@ export function attentionGru(inputs: AttentionGruInputs, once = false): Tensor {
     return [
       matMul(attention, tf.stack(dContexts, 1)),
       dProjected.length === 1 ? dProjected[0] : tf.addN(dProjected),
-      tf.stack(dGatesOfInput, 1),
+      tf.reshape(dGi, [steps, batch, 3 * size]),
       carried,
       matMul(dGi, contexts, true),
       matMul(dGh, overTime(hiddens), true),

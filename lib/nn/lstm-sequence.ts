@@ -1,4 +1,4 @@
-import { customGradient, matMul, nativeOp, tf, type Tensor } from '../engine';
+import { customGradient, matMul, nativeOp, repeatedProduct, tf, type Tensor } from '../engine';
 
 /** Tensors of one layer's pass over a sequence. B sequences, T steps, H hidden. */
 export interface LstmSequenceInputs {
@@ -77,7 +77,7 @@ export function lstmSequence({ inputGates, initialHidden, initialCell, hiddenWei
 
   const backward = (dy: Tensor, [weight, ...saved]: Tensor[]): Tensor[] => {
     const parts = tf.unstack(dy, 0);
-    const reordered = swapMiddleQuarters(weight, 0);
+    const backToHidden = repeatedProduct(swapMiddleQuarters(weight, 0));
     const gradientOf = lstmGatesGradient(batch, weight);
     const dGates: Tensor[] = new Array(steps);
     let dHidden: Tensor | undefined, dCell = parts[steps];
@@ -86,7 +86,7 @@ export function lstmSequence({ inputGates, initialHidden, initialCell, hiddenWei
       const dh = dHidden ? tf.add(parts[t], dHidden) : parts[t];
       const { gates, cell: before } = gradientOf({ input, forget, candidate, output, squashed }, cell, dh, dCell);
       tf.dispose([dh, parts[t], dCell, ...(dHidden ? [dHidden] : [])]);
-      [dGates[t], dHidden, dCell] = [gates, matMul(gates, reordered), before];
+      [dGates[t], dHidden, dCell] = [gates, backToHidden(gates), before];
     }
     const stacked = swapMiddleQuarters(tf.stack(dGates, 0), 2);
     const rows = tf.reshape(stacked, [steps * batch, 4 * size]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {
-  currentPrecision, inPrecision, matMul, randomUniform, tensorCount, tf, valueAndGradients, withPrecision, type Scalar, type Tensor,
+  currentPrecision, inPrecision, matMul, randomUniform, repeatedProduct, tensorCount, tf, valueAndGradients, withPrecision, type Scalar, type Tensor,
 } from '../../lib/engine';
 import { bfloat16MatMul, emulatedProduct, nativeProduct } from '../../lib/engine/products';
 import { nearestBfloat16 } from '../nearest-bfloat16';
@@ -85,6 +85,25 @@ describe('matMul', () => {
     a.dispose();
     assert.equal(tensorCount(), before);
   });
+});
+
+describe('repeatedProduct', () => {
+  for (const columns of [6, 512, 1024]) {
+    it(`is matMul's for a matrix of ${columns} columns, in either precision`, () => {
+      const before = tensorCount();
+      tf.tidy(() => {
+        const matrix = whole([5, columns], 1), byMatrix = repeatedProduct(matrix);
+        for (const rows of [whole([3, 5], 2), whole([1, 5], 3)]) {
+          for (const precision of ['float32', 'bfloat16'] as const) {
+            const [product, expected] = withPrecision(precision, () => [byMatrix(rows), matMul(rows, matrix)]);
+            assert.deepEqual(product.shape, expected.shape);
+            assert.deepEqual(product.dataSync(), expected.dataSync(), precision);
+          }
+        }
+      });
+      assert.equal(tensorCount(), before);
+    });
+  }
 });
 
 describe('inPrecision', () => {
