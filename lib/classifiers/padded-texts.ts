@@ -8,8 +8,7 @@ export interface PaddedTexts {
 }
 
 /** A batch as long as its longest text, padded at the end; the caller disposes it. */
-export function padTexts(texts: readonly (readonly number[])[], padId: number): PaddedTexts {
-  const length = Math.max(...texts.map((ids) => ids.length));
+export function padTexts(texts: readonly (readonly number[])[], padId: number, length = Math.max(...texts.map((ids) => ids.length))): PaddedTexts {
   const inputIds = new Int32Array(texts.length * length).fill(padId), attentionMask = new Int32Array(texts.length * length);
   for (const [row, ids] of texts.entries()) {
     inputIds.set(ids, row * length);

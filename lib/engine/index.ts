@@ -1,5 +1,6 @@
 export { hasFastBfloat16, roundToBfloat16 } from './bfloat16';
 export * from './gradients';
+export { GraphFunction } from './graph-function';
 export * from './losses';
 export * from './memory';
 export * from './native';

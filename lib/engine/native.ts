@@ -5,15 +5,18 @@
 import type { Tensor, TensorInfo } from '@tensorflow/tfjs-node-gpu';
 import { tf } from './tensorflow';
 
-interface OpAttribute { name: string; type: number; value: unknown }
-interface RawTensor { id: number; shape: number[]; dtype: number }
+export interface OpAttribute { name: string; type: number; value: unknown }
+export interface RawTensor { id: number; shape: number[]; dtype: number }
 
-interface Binding {
+export interface Binding {
   TF_FLOAT: number; TF_INT32: number; TF_BOOL: number; TF_RESOURCE: number; TF_HALF?: number;
   TF_ATTR_STRING: number; TF_ATTR_INT: number; TF_ATTR_FLOAT: number; TF_ATTR_BOOL: number; TF_ATTR_TYPE: number; TF_ATTR_SHAPE: number;
   TF_Version: string;
   executeOp(name: string, attributes: OpAttribute[], inputs: number[], outputs: number): RawTensor[];
   deleteTensor(id: number): void;
+  /** Of scripts/setup/tensorflow-addon.cc: makes a graph an op of that name. */
+  defineFunction(name: string, nodes: readonly object[], inputs: readonly number[], outputs: readonly number[]): void;
+  removeFunction(name: string): void;
 }
 
 interface Backend {
@@ -52,6 +55,17 @@ export function nativeOp(name: string, attributes: Attributes, inputs: TensorInf
   return binding.executeOp(name, encode(attributes), backend().getInputTensorIds(inputs), outputs)
     .map((raw) => backend().createOutputTensor(raw.dtype === BFLOAT16 ? { ...raw, dtype: binding.TF_FLOAT } : raw));
 }
+
+/**
+ * Rows of a matrix by their numbers, int32 of any shape (…) → (…, columns). TensorFlow.js' own gather reads the numbers back, and so waits
+ * for them.
+ *
+ * @throws Error on a CPU if there is no such row; a GPU gives zeros
+ */
+export const gatherRows = (matrix: Tensor, rows: Tensor): Tensor => tf.tidy(() => {
+  const kinds: Attributes = { Tparams: { dtype: 'float32' }, Tindices: { dtype: 'int32' }, Taxis: { dtype: 'int32' } };
+  return nativeOp('GatherV2', { ...kinds, batch_dims: { int: 0 } }, [matrix, rows, tf.scalar(0, 'int32')])[0];
+});
 
 /** TensorFlow's version, e.g. "2.21.0". */
 export const tensorflowVersion = (): string => backend().binding.TF_Version;

@@ -4,16 +4,21 @@
  */
 import type { Tensor } from '@tensorflow/tfjs-node-gpu';
 import { nativeOp } from './native';
+import { drawSeed } from './recording';
 import { tf } from './tensorflow';
 
 export { Random } from '../random';
 
-function stateless(op: string, shape: number[], seed: readonly [number, number]): Tensor {
+/** Two whole numbers, or what draws them: then a graph (`GraphFunction`) draws anew every time it runs. */
+export type Seed = readonly [number, number] | (() => readonly [number, number]);
+
+function stateless(op: string, shape: number[], seed: Seed): Tensor {
+  const toTensor = (pair: readonly [number, number]): Tensor => tf.tensor1d([...pair], 'int32');
   return tf.tidy(() => nativeOp(op, { dtype: { dtype: 'float32' }, T: { dtype: 'int32' }, Tseed: { dtype: 'int32' } },
-    [tf.tensor1d(shape, 'int32'), tf.tensor1d(seed as [number, number], 'int32')])[0]);
+    [tf.tensor1d(shape, 'int32'), typeof seed === 'function' ? drawSeed(seed, toTensor) : toTensor(seed)])[0]);
 }
 
 /** Uniform in [0, 1). */
-export const randomUniform = (shape: number[], seed: readonly [number, number]): Tensor => stateless('StatelessRandomUniform', shape, seed);
+export const randomUniform = (shape: number[], seed: Seed): Tensor => stateless('StatelessRandomUniform', shape, seed);
 /** Standard normal. */
-export const randomNormal = (shape: number[], seed: readonly [number, number]): Tensor => stateless('StatelessRandomNormal', shape, seed);
+export const randomNormal = (shape: number[], seed: Seed): Tensor => stateless('StatelessRandomNormal', shape, seed);

@@ -6,7 +6,7 @@ import { scoreCaptions, type CaptionEvaluation } from '../metrics';
 import { inProject } from '../project';
 import {
   CaptionBatches, meanLoss, scheduleOf, TopAccuracy, train,
-  type EpochRecord, type PictureFeatures, type ScheduleSettings, type TrainOptions, type TrainResult,
+  type EpochRecord, type MeasuredLoss, type PictureFeatures, type ScheduleSettings, type TrainOptions, type TrainResult,
 } from '../training';
 
 export interface TrainingSettings {
@@ -60,17 +60,21 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
   const validation = dataset.split('val');
   const validationBatches = new CaptionBatches({ ...common, dataset: validation, batchSize: 2 * batchSize });
   const { topAccuracy } = settings, [trainTop, valTop] = [new TopAccuracy(topAccuracy ?? 1), new TopAccuracy(topAccuracy ?? 1)];
-  const lossWith = (top: TopAccuracy) => (batch: CaptionBatch): Scalar => {
+  const measuredLoss = (batch: CaptionBatch, top: TopAccuracy): MeasuredLoss => tf.tidy(() => {
+    const { loss, logits } = decoder.losses(batch);
+    return { loss, measures: top.counts(logits, batch.labels) } as never;
+  });
+  const validationLoss = (batch: CaptionBatch): Scalar => {
     if (topAccuracy === undefined) return decoder.loss(batch);
-    return tf.tidy(() => {
-      const { loss, logits } = decoder.losses(batch);
-      top.add(logits, batch.labels);
-      return loss;
-    });
+    const { loss, measures: { right, counted } } = measuredLoss(batch, valTop);
+    valTop.add({ right: right.dataSync()[0], counted: counted.dataSync()[0] });
+    tf.dispose([right, counted]);
+    return loss;
   };
   return train({
     model: decoder,
-    loss: lossWith(trainTop),
+    loss: (batch) => (topAccuracy === undefined ? decoder.loss(batch) : measuredLoss(batch, trainTop)),
+    onMeasures: topAccuracy === undefined ? undefined : ({ right, counted }) => trainTop.add({ right, counted }),
     batches: new CaptionBatches({ ...common, dataset: dataset.split('train'), batchSize, seed, captionsPerEpoch }),
     epochs,
     optimizer: { learningRate, weightDecay },
@@ -79,7 +83,7 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
     // What may change between a stop and going on is not part of it.
     config: { ...decisive, epochs: undefined, decoder: decoder.config, dataset: dataset.name },
     validate: async () => {
-      const valLoss = await meanLoss(validationBatches, lossWith(valTop));
+      const valLoss = await meanLoss(validationBatches, validationLoss);
       const tops = topAccuracy === undefined ? {} : { [`trainTop${topAccuracy}`]: trainTop.take(), [`valTop${topAccuracy}`]: valTop.take() };
       return { valLoss, ...tops };
     },

@@ -11,7 +11,7 @@ export class Dropout extends Module {
   forward(x: Tensor): Tensor {
     if (!this.training || this.rate === 0) return x;
     return tf.tidy(() => {
-      const kept = tf.greaterEqual(randomUniform(x.shape, this.random.seedPair()), this.rate);
+      const kept = tf.greaterEqual(randomUniform(x.shape, () => this.random.seedPair()), this.rate);
       return tf.mul(x, tf.mul(tf.cast(kept, 'float32'), 1 / (1 - this.rate)));
     });
   }

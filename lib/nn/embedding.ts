@@ -1,4 +1,4 @@
-import { customGradient, Random, tf, type Tensor, type Tensor1D } from '../engine';
+import { customGradient, gatherRows, Random, tf, type Tensor, type Tensor1D } from '../engine';
 import { normal } from './initialization';
 import { Module, Parameter } from './module';
 
@@ -22,7 +22,7 @@ export class Embedding extends Module {
     return customGradient([this.weight.tensor], (save) => {
       const rows = tf.reshape(ids, [-1]);
       save(rows);
-      return tf.reshape(tf.gather(this.weight.tensor, rows as Tensor1D), [...ids.shape, embeddingDim]);
+      return tf.reshape(gatherRows(this.weight.tensor, rows), [...ids.shape, embeddingDim]);
     }, (dy, [rows]) => {
       const gradient = tf.unsortedSegmentSum(tf.reshape(dy, [-1, embeddingDim]), rows as Tensor1D, numEmbeddings);
       if (paddingIdx === undefined) return [gradient];

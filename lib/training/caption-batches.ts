@@ -17,7 +17,7 @@ export interface CaptionBatchesOptions extends ExamplesOptions {
   maxWords: number;
 }
 
-/** Batches of (features, start + words, words + end), padded to the longest caption of the batch. Captions are encoded once. */
+/** Batches of (features, start + words, words + end), padded to about the longest caption of the batch. Captions are encoded once. */
 export class CaptionBatches implements BatchSource<CaptionBatch> {
   private readonly examples: Examples<Example>;
 
@@ -36,7 +36,7 @@ export class CaptionBatches implements BatchSource<CaptionBatch> {
   /** Batch `index` of an epoch with the given order; the caller disposes it. */
   batch(order: Uint32Array, index: number): CaptionBatch {
     const { features, vocabulary } = this.options, examples = this.examples.batch(order, index);
-    const steps = Math.max(...examples.map(({ ids }) => ids.length)) + 1;
+    const steps = this.examples.paddedLength(examples) + 1;
     const inputs = new Int32Array(examples.length * steps).fill(vocabulary.padId);
     const labels = new Int32Array(examples.length * steps).fill(-100);
     for (const [row, { ids }] of examples.entries()) {

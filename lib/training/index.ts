@@ -13,3 +13,4 @@ export * from './tensorboard';
 export * from './text-batches';
 export * from './top-accuracy';
 export * from './trainer';
+export type { MeasuredLoss } from './update';

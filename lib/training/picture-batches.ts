@@ -54,7 +54,7 @@ export class PictureBatches implements BatchSource<PictureBatch> {
   async batch(order: Uint32Array, index: number): Promise<PictureBatch> {
     const examples = this.examples.batch(order, index);
     const { data, shape } = await this.options.processor.batch(examples.map(({ image }) => image));
-    const before = [this.startId, ...this.prompt], steps = before.length - 1 + Math.max(...examples.map(({ ids }) => ids.length));
+    const before = [this.startId, ...this.prompt], steps = before.length - 1 + this.examples.paddedLength(examples);
     const inputs = new Int32Array(examples.length * steps).fill(this.startId), labels = new Int32Array(examples.length * steps).fill(-100);
     for (const [row, { ids }] of examples.entries()) {
       inputs.set([...before, ...ids.slice(0, -1)], row * steps);

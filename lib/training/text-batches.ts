@@ -5,18 +5,20 @@ import type { BatchSource } from './trainer';
 
 export interface LabelledText { readonly inputIds: readonly number[]; readonly label: number }
 
+interface Example { ids: readonly number[]; label: number }
+
 export interface TextBatch extends PaddedTexts {
   /** (B) int32 */
   labels: Tensor1D;
 }
 
-/** Batches of texts with a class each, padded to the longest of the batch; shuffled every epoch by the seed and the epoch's number. */
+/** Batches of texts with a class each, padded to about the longest of the batch; shuffled every epoch by the seed and the epoch's number. */
 export class TextBatches implements BatchSource<TextBatch> {
-  private readonly examples: Examples<LabelledText>;
+  private readonly examples: Examples<Example>;
   private readonly padId: number;
 
   constructor(texts: readonly LabelledText[], { padId, ...options }: { batchSize: number; padId: number; seed: number }) {
-    this.examples = new Examples([texts], options);
+    this.examples = new Examples([texts.map(({ inputIds: ids, label }) => ({ ids, label }))], options);
     this.padId = padId;
     if (this.examples.isEmpty) throw new Error('There are no texts to train on.');
   }
@@ -28,7 +30,7 @@ export class TextBatches implements BatchSource<TextBatch> {
   batch(order: Uint32Array, index: number): TextBatch {
     const examples = this.examples.batch(order, index);
     return {
-      ...padTexts(examples.map(({ inputIds }) => inputIds), this.padId),
+      ...padTexts(examples.map(({ ids }) => ids), this.padId, this.examples.paddedLength(examples)),
       labels: tf.tensor1d(examples.map(({ label }) => label), 'int32'),
     };
   }

@@ -1,4 +1,4 @@
-import { nativeOp, tf, type Tensor } from '../engine';
+import { nativeOp, tf, type Scalar, type Tensor } from '../engine';
 
 /** How often the right class is among the k best, over as many batches as are added. */
 export class TopAccuracy {
@@ -10,20 +10,24 @@ export class TopAccuracy {
   }
 
   /**
-   * Equal logits at the k-th place all count as among the best.
+   * How many labels count and how many of them are among the best, for `add`. Equal logits at the k-th place all count as among the best.
    *
    * @param logits (…, classes) float32
    * @param labels (…) int32, −100 where not counted
    */
-  add(logits: Tensor, labels: Tensor): void {
-    const [right, count] = tf.tidy(() => {
+  counts(logits: Tensor, labels: Tensor): { right: Scalar; counted: Scalar } {
+    return tf.tidy(() => {
       const targets = tf.reshape(labels, [-1]), counted = tf.cast(tf.notEqual(targets, -100), 'int32');
       const inputs = [tf.reshape(logits, [targets.size, -1]), tf.mul(targets, counted), tf.scalar(this.k, 'int32')];
       const [among] = nativeOp('InTopKV2', { T: { dtype: 'int32' } }, inputs);
-      return [tf.sum(tf.mul(tf.cast(among, 'int32'), counted)).dataSync()[0], tf.sum(counted).dataSync()[0]];
+      return { right: tf.sum(tf.mul(tf.cast(among, 'int32'), counted)) as Scalar, counted: tf.sum(counted) as Scalar };
     });
+  }
+
+  /** Adds a batch's counts. */
+  add({ right, counted }: { right: number; counted: number }): void {
     this.right += right;
-    this.count += count;
+    this.count += counted;
   }
 
   /** The share, 0 to 1, of all that was added since the last call; NaN if nothing was. */

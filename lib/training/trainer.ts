@@ -1,14 +1,14 @@
 /** The training loop that every model here uses: epochs of steps, validation, best and last checkpoint, exact resume, interruption. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Random, tf, withPrecision, yieldToEventLoop, type Precision, type Scalar } from '../engine';
+import { Random, tf, withPrecision, yieldToEventLoop, type Precision, type Scalar, type Tensor } from '../engine';
 import type { Module } from '../nn';
 import { writeWhole } from '../whole-file';
 import { Adam, type AdamOptions } from './adam';
 import { findCheckpoint, keepEpoch, loadCheckpoint, loadWeights, readState, saveCheckpoint, type TrainingState } from './checkpoint';
 import { warnOfSlowBfloat16 } from './slow-bfloat16';
 import { EventWriter } from './tensorboard';
-import { Update } from './update';
+import { Update, type MeasuredLoss } from './update';
 
 /** Where a step's data comes from. The next batch is asked for before a step starts, so that other threads prepare it meanwhile. */
 export interface BatchSource<B> {
@@ -30,8 +30,17 @@ export interface EpochRecord {
 
 export interface TrainOptions<B> {
   model: Module;
-  /** Loss of one batch; called with the model in training mode. */
-  loss: (batch: B) => Scalar;
+  /**
+   * Loss of one batch, and what else is to be measured on it; with the model in training mode. A step of the same shapes as one before is run
+   * as a graph (`GraphFunction`), without a call of this: it must do the same for all batches of the same shapes, and read no values back.
+   */
+  loss: (batch: B) => Scalar | MeasuredLoss;
+  /** The measures of each batch, if `loss` returns any. */
+  onMeasures?: (measures: Record<string, number>) => void;
+  /** Tensors that `loss` reads beside the batch and the model's own, such as another network's weights: always as many, of the same shapes. */
+  state?: () => readonly Tensor[];
+  /** Whether steps run as graphs; default true. A resumed run computes as the first one did only if both do. */
+  graphs?: boolean;
   batches: BatchSource<B>;
   epochs: number;
   optimizer: AdamOptions;
@@ -89,6 +98,8 @@ export interface TrainResult {
   bestEpoch: number;
   interrupted: boolean;
   seconds: number;
+  /** Why steps did not run as graphs, which takes about twice the time; undefined if they did. */
+  graphObstacle?: string;
 }
 
 /** A loss or gradient that is no finite number. What `train` was told to write is on disk up to the last checkpoint. */
@@ -109,11 +120,12 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
     accumulate: accumulate > 1 ? accumulate : undefined, maxGradNorm, precision: precision === 'float32' ? undefined : precision,
   });
   if (precision === 'bfloat16') warnOfSlowBfloat16();
-  const weight = (batch: B): number => (accumulate > 1 ? options.batchWeight?.(batch) ?? 1 : 1);
-  const loss = (batch: B): Scalar => withPrecision(precision, () => options.loss(batch));
-  const update = new Update<B>(optimizer, { loss, weight, maxGradNorm });
+  const weight = accumulate > 1 ? options.batchWeight : undefined;
+  const loss = (batch: B) => withPrecision(precision, () => options.loss(batch));
+  const state = () => [...[...model.namedParameters()].map(([, { tensor }]) => tensor), ...(options.state?.() ?? [])];
+  const update = new Update<B>(optimizer, { loss, weight, maxGradNorm, state, graphs: options.graphs });
   const events = options.tensorBoard === undefined ? undefined : new EventWriter(options.tensorBoard);
-  const state: TrainingState = {
+  const progress: TrainingState = {
     epoch: 0, batch: 0, step: 0, optimizerSteps: 0, learningRate: options.optimizer.learningRate, random: random.save(),
     lossSum: 0, lossCount: 0, best: null, epochsWithoutImprovement: 0, finished: false, config,
   };
@@ -121,8 +133,8 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
   const historyFile = folder && path.join(folder, 'history.jsonl');
   const save = (name: string) => {
     if (!folder) return;
-    Object.assign(state, { random: random.save(), optimizerSteps: optimizer.steps, learningRate: optimizer.learningRate });
-    saveCheckpoint(folder, name, model, optimizer, state);
+    Object.assign(progress, { random: random.save(), optimizerSteps: optimizer.steps, learningRate: optimizer.learningRate });
+    saveCheckpoint(folder, name, model, optimizer, progress);
   };
   let bestWeights: Float32Array[] | undefined;
   let interrupted = false;
@@ -137,21 +149,21 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
       }
     }
     if (last) {
-      Object.assign(state, loadCheckpoint(last, model, optimizer, config));
-      random.restore(state.random);
-      history.push(...readHistory(historyFile!, state.epoch));
+      Object.assign(progress, loadCheckpoint(last, model, optimizer, config));
+      random.restore(progress.random);
+      history.push(...readHistory(historyFile!, progress.epoch));
       // Rid of what a cut left: a torn line, or one of an epoch that is now gone through again.
-      if (!hasEnded(state, epochs)) writeWhole(historyFile!, history.map(historyLine).join(''));
+      if (!hasEnded(progress, epochs)) writeWhole(historyFile!, history.map(historyLine).join(''));
     }
     const total = epochs * Math.ceil(batches.stepsPerEpoch / accumulate);
     let epochStart = Date.now();
-    while (!hasEnded(state, epochs)) {
-      const order = batches.order(state.epoch);
+    while (!hasEnded(progress, epochs)) {
+      const order = batches.order(progress.epoch);
       model.train();
       const ask = (index: number) => (index < batches.stepsPerEpoch ? Promise.resolve(batches.batch(order, index)) : undefined);
-      let next = ask(state.batch);
-      // state.batch is where the update under way began: a checkpoint, and dropout's randomness with it, never lies inside an update.
-      for (let index = state.batch, randomBefore = random.save(); next; index++) {
+      let next = ask(progress.batch);
+      // progress.batch is where the update under way began: a checkpoint, and dropout's randomness with it, never lies inside an update.
+      for (let index = progress.batch, randomBefore = random.save(); next; index++) {
         const batch = await next;
         if (signal?.aborted) {
           interrupted = true;
@@ -162,8 +174,10 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
         next = ask(index + 1);
         next?.catch(() => {}); // reported when it is awaited
         try {
-          checkFinite('loss', update.add(batch), index);
-          if (next && index + 1 - state.batch < accumulate) { await yieldToEventLoop(); continue; }
+          const { loss, measures } = update.add(batch);
+          checkFinite('loss', loss, index);
+          options.onMeasures?.(measures);
+          if (next && index + 1 - progress.batch < accumulate) { await yieldToEventLoop(); continue; }
           step(index + 1, total);
         } catch (error) {
           next?.then((b) => tf.dispose(b as never), () => {});
@@ -172,32 +186,32 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
           tf.dispose(batch as never);
         }
         randomBefore = random.save();
-        if (options.checkpointSteps && state.step % options.checkpointSteps === 0 && state.batch < batches.stepsPerEpoch) save('last');
+        if (options.checkpointSteps && progress.step % options.checkpointSteps === 0 && progress.batch < batches.stepsPerEpoch) save('last');
         // Without a turn of the event loop neither the progress bar nor the stop button works.
         await yieldToEventLoop();
       }
       update.reset();
       if (interrupted) { save('last'); break; }
       model.eval();
-      const epoch = state.epoch + 1, metrics: Record<string, number> = { ...(await options.validate?.(epoch)) };
+      const epoch = progress.epoch + 1, metrics: Record<string, number> = { ...(await options.validate?.(epoch)) };
       // Patience may make this epoch the last, which only a metric of `validate` can tell by now.
-      const isWorse = isBetter(metrics, state.best?.value, best) === false;
-      const isLast = epoch >= epochs || (isWorse && state.epochsWithoutImprovement + 1 >= patience);
+      const isWorse = isBetter(metrics, progress.best?.value, best) === false;
+      const isLast = epoch >= epochs || (isWorse && progress.epochsWithoutImprovement + 1 >= patience);
       const isComplete = !evaluate || isLast || epoch % evaluate.every === 0;
       if (isComplete) Object.assign(metrics, await evaluate?.run(epoch));
-      const record: EpochRecord = { epoch, trainLoss: state.lossSum / state.lossCount, metrics, seconds: (Date.now() - epochStart) / 1000 };
+      const record: EpochRecord = { epoch, trainLoss: progress.lossSum / progress.lossCount, metrics, seconds: (Date.now() - epochStart) / 1000 };
       epochStart = Date.now();
       history.push(record);
-      Object.assign(state, { epoch, batch: 0, lossSum: 0, lossCount: 0 });
-      const improved = isBetter(metrics, state.best?.value, best);
+      Object.assign(progress, { epoch, batch: 0, lossSum: 0, lossCount: 0 });
+      const improved = isBetter(metrics, progress.best?.value, best);
       if (improved === undefined && isComplete) {
         const sources = evaluate ? 'validate and evaluate' : 'validate', names = Object.keys(metrics).join(', ') || 'nothing';
         throw new Error(`best.metric is "${best!.metric}", but ${sources} returned ${names}.`);
       }
-      if (improved !== undefined) state.epochsWithoutImprovement = improved ? 0 : state.epochsWithoutImprovement + 1;
-      if (state.epochsWithoutImprovement >= patience) state.finished = true;
+      if (improved !== undefined) progress.epochsWithoutImprovement = improved ? 0 : progress.epochsWithoutImprovement + 1;
+      if (progress.epochsWithoutImprovement >= patience) progress.finished = true;
       if (improved) {
-        state.best = { epoch, value: best ? metrics[best.metric] : record.trainLoss };
+        progress.best = { epoch, value: best ? metrics[best.metric] : record.trainLoss };
         if (folder) save('best');
         else bestWeights = parameters.map((p) => p.save());
       }
@@ -210,39 +224,40 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
       }
       save('last');
       const values = Object.entries({ trainLoss: record.trainLoss, ...metrics }).map(([name, value]) => [`epoch/${name}`, value]);
-      events?.scalars(state.step, Object.fromEntries(values));
+      events?.scalars(progress.step, Object.fromEntries(values));
       options.onEpoch?.(record);
     }
-    if (!interrupted && state.best) {
+    if (!interrupted && progress.best) {
       const checkpoint = folder && findCheckpoint(folder, 'best');
       if (checkpoint) loadWeights(checkpoint, model);
       else bestWeights?.forEach((values, i) => parameters[i].load(values));
     }
   } finally {
     model.eval();
-    update.reset();
+    update.dispose();
     optimizer.dispose();
     events?.close();
   }
-  return { history, bestEpoch: interrupted ? state.epoch : state.best?.epoch ?? 0, interrupted, seconds: (Date.now() - started) / 1000 };
+  const bestEpoch = interrupted ? progress.epoch : progress.best?.epoch ?? 0, { graphObstacle } = update;
+  return { history, bestEpoch, interrupted, seconds: (Date.now() - started) / 1000, ...(graphObstacle !== undefined && { graphObstacle }) };
 
   /** Updates the weights by the batches up to `end`. */
   function step(end: number, total: number): void {
-    optimizer.learningRate = options.optimizer.learningRate * (options.schedule?.(state.step, total) ?? 1);
+    optimizer.learningRate = options.optimizer.learningRate * (options.schedule?.(progress.step, total) ?? 1);
     const { learningRate } = optimizer;
     const { loss, ...norm } = update.apply((value) => checkFinite('norm of the gradients', value, end - 1));
-    state.batch = end;
-    state.step++;
-    state.lossSum += loss;
-    state.lossCount++;
+    progress.batch = end;
+    progress.step++;
+    progress.lossSum += loss;
+    progress.lossCount++;
     const gradientNorm: Record<string, number> = norm.gradientNorm === undefined ? {} : { 'train/gradient_norm': norm.gradientNorm };
-    events?.scalars(state.step, { 'train/loss': loss, 'train/learning_rate': learningRate, ...gradientNorm });
-    options.onStep?.({ epoch: state.epoch + 1, step: state.step, steps: total, loss, learningRate, ...norm });
+    events?.scalars(progress.step, { 'train/loss': loss, 'train/learning_rate': learningRate, ...gradientNorm });
+    options.onStep?.({ epoch: progress.epoch + 1, step: progress.step, steps: total, loss, learningRate, ...norm });
   }
 
   function checkFinite(what: string, value: number, batch: number): void {
     if (Number.isFinite(value)) return;
-    throw new DivergedError(`The ${what} became ${value} at step ${state.step + 1} (epoch ${state.epoch + 1}, batch ${batch + 1}): `
+    throw new DivergedError(`The ${what} became ${value} at step ${progress.step + 1} (epoch ${progress.epoch + 1}, batch ${batch + 1}): `
       + 'lower the learning rate. The last checkpoint is untouched.', history);
   }
 }

@@ -1,38 +1,70 @@
-import { tf, valueAndGradients, type Scalar } from '../engine';
+import { GraphFunction, tf, valueAndGradients, type Scalar, type Tensor } from '../engine';
 import type { Adam } from './adam';
 import { clipFactor, disposeGradients, gradientNorm, GradientSum, scaleGradients } from './gradients';
 
+/** A batch's loss, and what else is measured on it, by name. */
+export interface MeasuredLoss { loss: Scalar; measures: Record<string, Scalar> }
+
 export interface UpdateOptions<B> {
-  loss: (batch: B) => Scalar;
-  /** How much a batch counts beside the others of its update. */
-  weight: (batch: B) => number;
+  loss: (batch: B) => Scalar | MeasuredLoss;
+  /** How much a batch counts beside the others of its update; without it all count alike. */
+  weight?: (batch: B) => number;
   maxGradNorm?: number;
+  /** Tensors that `loss` reads beside the batch and the optimizer's parameters. */
+  state?: () => readonly Tensor[];
+  /** Whether loss and gradients are computed by graphs (`GraphFunction`). */
+  graphs?: boolean;
 }
 
+/** A batch and its weight, where batches have one. */
+type Weighted<B> = { batch: B; weight?: Scalar };
+
 /** One update of the weights from the mean loss of one or more batches. */
-export class Update<B> {
+export class Update<B extends object> {
   private readonly sum = new GradientSum();
   private lossSum = 0;
   private weightSum = 0;
+  private measureNames: string[] = [];
+  private readonly lossAndGradients: GraphFunction<Weighted<B>>;
 
-  constructor(private readonly optimizer: Adam, private readonly options: UpdateOptions<B>) {}
+  constructor(private readonly optimizer: Adam, private readonly options: UpdateOptions<B>) {
+    const parameters = () => optimizer.parameters.map(({ tensor }) => tensor);
+    const run = (weighted: Weighted<B>) => this.differentiate(weighted, parameters());
+    this.lossAndGradients = new GraphFunction(run, () => [...parameters(), ...(options.state?.() ?? [])]);
+    if (options.graphs === false) this.lossAndGradients.obstacle = 'it is not wanted';
+  }
 
-  /** Adds a batch's loss and gradients; returns the loss. One that is not finite is added to nothing. */
-  add(batch: B): number {
-    const weight = this.options.weight(batch);
-    if (!(weight > 0 && Number.isFinite(weight))) throw new Error(`batchWeight gave ${weight}: expected a number above 0.`);
-    const loss = (): Scalar => {
-      const value = this.options.loss(batch);
-      return weight === 1 ? value : tf.mul(value, weight);
-    };
-    const { value, gradients } = valueAndGradients(loss, this.optimizer.parameters.map((parameter) => parameter.tensor));
-    const weighted = value.dataSync()[0];
-    value.dispose();
-    if (!Number.isFinite(weighted)) { disposeGradients(gradients); return weighted; }
+  /** Why loss and gradients are computed without graphs; undefined while they are computed by them. */
+  get graphObstacle(): string | undefined { return this.lossAndGradients.obstacle; }
+
+  /** Adds a batch's loss and gradients; returns the loss and the measures. A loss that is not finite is added to nothing. */
+  add(batch: B): { loss: number; measures: Record<string, number> } {
+    const weight = this.options.weight?.(batch);
+    if (weight !== undefined && !(weight > 0 && Number.isFinite(weight))) throw new Error(`batchWeight gave ${weight}: expected a number above 0.`);
+    const weighted = { batch, weight: weight === undefined ? undefined : tf.scalar(weight) };
+    let results: (Tensor | null)[];
+    try { results = this.lossAndGradients.run(weighted); } finally { weighted.weight?.dispose(); }
+    const names = this.measureNames, scalars = results.slice(0, 1 + names.length) as Scalar[], gradients = results.slice(scalars.length);
+    const [loss, ...measured] = scalars.map((scalar) => scalar.dataSync()[0]);
+    tf.dispose(scalars);
+    const measures = Object.fromEntries(names.map((name, i) => [name, measured[i]]));
+    if (!Number.isFinite(loss)) { disposeGradients(gradients); return { loss, measures }; }
     this.sum.add(gradients);
-    this.lossSum += weighted;
-    this.weightSum += weight;
-    return weighted / weight;
+    this.lossSum += loss;
+    this.weightSum += weight ?? 1;
+    return { loss: loss / (weight ?? 1), measures };
+  }
+
+  /** The weighted loss, the measures in the order of `measureNames`, and the gradient of each parameter. */
+  private differentiate({ batch, weight }: Weighted<B>, parameters: readonly Tensor[]): (Tensor | null)[] {
+    let measured: Scalar[] = [];
+    const { value, gradients } = valueAndGradients(() => {
+      const result = this.options.loss(batch), { loss, measures } = 'measures' in result ? result : { loss: result, measures: {} };
+      this.measureNames = Object.keys(measures);
+      measured = Object.values(measures).map((scalar) => tf.keep(scalar));
+      return weight ? tf.mul(loss, weight) : loss;
+    }, parameters);
+    return [value, ...measured, ...gradients];
   }
 
   /**
@@ -57,5 +89,11 @@ export class Update<B> {
   reset(): void {
     this.sum.dispose();
     this.lossSum = this.weightSum = 0;
+  }
+
+  /** Gives free what it holds. */
+  dispose(): void {
+    this.reset();
+    this.lossAndGradients.dispose();
   }
 }

@@ -48,12 +48,13 @@ const addon = at('node_modules', '@tensorflow', 'tfjs-node-gpu');
 const addonFolder = path.join(addon, 'lib', 'napi-v8');
 const binding = path.join(addonFolder, 'tfjs_binding.node');
 const holdSource = at('scripts', 'setup', 'stderr-hold.cc');
+const addonSource = at('scripts', 'setup', 'tensorflow-addon.cc');
 
 export const buildAddon = stamped({
   name: 'tfjs-node-gpu\'s addon',
   title: () => `tfjs-node-gpu's addon (${findCompiler().join(' ')})`,
   stamp: path.join(addon, '.setup-addon'),
-  key: () => hash(read(path.join(addon, 'package.json')), read(engineStamp), read(holdSource), tensorflow),
+  key: () => hash(read(path.join(addon, 'package.json')), read(engineStamp), read(holdSource), read(addonSource), tensorflow),
   witness: binding,
   check: () => { findCompiler(); },
   async work() {
@@ -72,7 +73,7 @@ export const buildAddon = stamped({
     };
     await build(path.join(addonFolder, 'stderr_hold.node'), holdSource);
     await build(binding, `-I${addon}`, `-I${path.join(tensorflow, 'include')}`,
-      path.join(addon, 'binding', 'tfjs_backend.cc'), path.join(addon, 'binding', 'tfjs_binding.cc'),
+      addonSource, // which includes the package's own
       // -Xlinker and not -Wl: a folder's name may hold a comma.
       `-L${tensorflow}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', '-Xlinker', '-rpath', '-Xlinker', tensorflow);
   },

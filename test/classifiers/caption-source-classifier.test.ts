@@ -109,10 +109,10 @@ describe('TextBatches', () => {
   const examples = Array.from({ length: 7 }, (_, i) => ({ inputIds: ids(i), label: i % 2 }));
   const batches = new TextBatches(examples, { batchSize: 3, padId: 9, seed: 4 });
 
-  it('pads to the longest of the batch and masks what is padding', () => {
+  it('pads to the longest of the batch, rounded up to fours, and masks what is padding', () => {
     const { inputIds, attentionMask, labels } = batches.batch(Uint32Array.of(0, 1, 2, 3, 4, 5, 6), 0);
-    assert.deepEqual(inputIds.arraySync(), [[5, 9, 9], [15, 16, 9], [25, 26, 27]]);
-    assert.deepEqual(attentionMask.arraySync(), [[1, 0, 0], [1, 1, 0], [1, 1, 1]]);
+    assert.deepEqual(inputIds.arraySync(), [[5, 9, 9, 9], [15, 16, 9, 9], [25, 26, 27, 9]]);
+    assert.deepEqual(attentionMask.arraySync(), [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0]]);
     assert.deepEqual([labels.arraySync(), labels.dtype], [[0, 1, 0], 'int32']);
     tf.dispose([inputIds, attentionMask, labels]);
   });

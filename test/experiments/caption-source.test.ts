@@ -61,6 +61,7 @@ describe('report 000, Part C, on captions of two styles', function suite() {
     const run = async (more: object = {}) => {
       const random = new Random(config.training.seed), classifier = build(config, random);
       const result = await trainSourceClassifier({ classifier, parts, settings: config.training, random, ...more });
+      assert.equal(result.graphObstacle, undefined);
       return { classifier, result, evaluation: await evaluateSources(classifier, parts.test) };
     };
     const { classifier, result, evaluation } = await run({ folder: path.join(folder, 'run') });

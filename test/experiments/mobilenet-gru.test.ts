@@ -24,6 +24,7 @@ describe('report 003 on a part of Scenes', function suite() {
     const random = new Random(seed);
     const captioner = buildCaptioner(config, dataset, encoder, random);
     const run = await trainCaptioner({ captioner, dataset, features, settings: { ...config.training, generateEvery: 2 }, random });
+    assert.equal(run.graphObstacle, undefined);
     return { captioner, run };
   };
 

@@ -19,8 +19,9 @@ describe('TopAccuracy', () => {
         }
         // Shaped as a batch of captions.
         const logits = tf.tensor(rows.flat(), [1, rows.length, 7]), targets = tf.tensor(labels, [1, rows.length], 'int32');
-        top.add(logits, targets);
-        tf.dispose([logits, targets]);
+        const counts = top.counts(logits, targets);
+        top.add({ right: counts.right.dataSync()[0], counted: counts.counted.dataSync()[0] });
+        tf.dispose([logits, targets, counts.right, counts.counted]);
       }
       closeTo([top.take()], [right / count], 1e-9);
       assert.ok(Number.isNaN(top.take()), 'nothing since');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { Random, tensorCount, tf, type Scalar } from '../../lib/engine';
+import { Random, tensorCount, tf } from '../../lib/engine';
 import { cosineWithWarmup, keptEpochs, loadKeptEpoch, meanLoss, train, type EpochRecord, type TrainOptions } from '../../lib/training';
 import { closeTo } from '../close-to';
 import { readEventFiles } from './event-files';
@@ -170,11 +170,33 @@ describe('train', () => {
     });
   });
 
+  it('runs steps as graphs, which changes nothing but the rounding; a loss that reads values back runs without, and the result says why', async () => {
+    const [graphs, plain, reading] = [setUp(), setUp({ graphs: false }), setUp()];
+    const { loss } = reading.options;
+    reading.options.loss = (batch) => { batch.x.dataSync(); return loss(batch); };
+    const results = [];
+    for (const { options } of [graphs, plain, reading]) results.push(await train(options));
+    assert.deepEqual(results.map(({ graphObstacle }) => graphObstacle), [undefined, 'it is not wanted', 'it reads values that it computed or was given']);
+    closeTo(graphs.weights().flat(), plain.weights().flat(), 1e-6);
+    assert.deepEqual(reading.weights(), plain.weights());
+  });
+
+  it('hands on what the loss measures, each batch', async () => {
+    const seen: Record<string, number>[] = [], { model, options } = setUp({ epochs: 1, onMeasures: (measures) => seen.push(measures) });
+    options.loss = (batch) => tf.tidy(() => ({ loss: model.loss(batch), measures: { rows: tf.scalar(batch.x.shape[0]), first: tf.sum(batch.x) } }) as never);
+    await train(options);
+    assert.deepEqual(seen.map(({ rows }) => rows), [8, 8, 8, 8, 8]);
+    const expected = tf.tidy(() => seen.map((_, i) => tf.sum((batches.batch(batches.order(0), i) as ToyBatch).x).dataSync()[0]));
+    closeTo(seen.map(({ first }) => first), expected, 1e-5);
+  });
+
   it('stops at a loss that is not a number, naming step and batch, and leaves the last checkpoint', async () => {
     let calls = 0;
-    const { model, options } = setUp({ folder });
-    options.loss = (batch) => (++calls === 8 ? tf.tidy(() => tf.mul(model.loss(batch), NaN) as Scalar) : model.loss(batch));
-    await assert.rejects(train(options), /NaN at step 8 \(epoch 2, batch 3\)/);
+    const spoilt: typeof batches.batch = (order, index) => {
+      const batch = batches.batch(order, index) as ToyBatch;
+      return ++calls === 8 ? { ...batch, x: tf.mul(batch.x, NaN) } : batch;
+    };
+    await assert.rejects(train(setUp({ folder, batches: { ...batches, batch: spoilt } }).options), /NaN at step 8 \(epoch 2, batch 3\)/);
     assert.equal((await train(setUp({ folder }).options)).history.length, 4);
   });
 
@@ -238,8 +260,9 @@ describe('train', () => {
     const controller = new AbortController();
     let calls = 0;
     const first = inParts(SIZE, 3, { folder, signal: controller.signal });
-    const { loss } = first.options;
-    first.options.loss = (batch) => { if (++calls === 7) controller.abort(); return loss(batch); };
+    const { batch } = first.options.batches;
+    // The eighth is asked for before the seventh is used.
+    first.options.batches.batch = (order, index) => { if (++calls === 8) controller.abort(); return batch(order, index); };
     assert.equal((await train(first.options)).interrupted, true);
     const second = inParts(SIZE, 3, { folder });
     await train(second.options);
