@@ -8,8 +8,8 @@ import type * as TensorFlow from '@tensorflow/tfjs-node-gpu';
 function load(): typeof TensorFlow {
   // tfjs-node calls util.isNullOrUndefined, which Node 22 warns about and Node 23 removed.
   Object.defineProperty(require('node:util'), 'isNullOrUndefined', { value: (value: unknown) => value == null, configurable: true });
-  // TensorFlow's start-up notes (CPU features, oneDNN) are not the user's business; errors still show.
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  // TensorFlow's notes (CPU features, oneDNN's lack of a kernel) are not the user's business; what fails is thrown as an error, too.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '3';
   // Without oneDNN, which TensorFlow leaves off where a processor has no AVX-512, matrix products with few rows take up to three times as long.
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   const release = Number(process.env.TF_CPP_MIN_LOG_LEVEL) > 0 ? holdStandardError() : () => {};
