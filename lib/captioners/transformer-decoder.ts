@@ -27,7 +27,7 @@ export const transformerDecoderDefaults = {
   hiddenSize: 1024, numLayers: 4, numHeads: 8, feedForwardSize: 2048, activation: 'gelu', dropout: 0.1, maxPositions: 64,
 } as const;
 
-interface LayerOutput { hidden: Tensor; own: ProjectedMemory; weights: Tensor }
+interface LayerOutput { hidden: Tensor; own: ProjectedMemory; /** To the words before. */ selfWeights: Tensor; /** To the picture. */ weights: Tensor }
 
 /** torch.nn.TransformerDecoderLayer (norm_first=False). */
 class DecoderLayer extends Module {
@@ -63,7 +63,7 @@ class DecoderLayer extends Module {
       const two = this.norm2.forward(tf.add(one, this.dropout.forward(tf.reshape(cross.output, [rows, length, width]))));
       const inner = this.dropout.forward(this.act(this.linear1.forward(two)));
       const hidden = this.norm3.forward(tf.add(two, this.dropout.forward(this.linear2.forward(inner))));
-      return { hidden, own: { key: own.key, value: own.value }, weights: cross.weights } as never;
+      return { hidden, own: { key: own.key, value: own.value }, selfWeights: own.weights, weights: cross.weights } as never;
     });
   }
 }
@@ -113,20 +113,21 @@ export class TransformerDecoder extends Module implements CaptionDecoder {
     return this.dropout.forward(tf.add(this.embedding.forward(ids), this.position_embedding.forward(tf.range(from, from + length, 1, 'int32').expandDims(0))));
   }
 
-  /** Features (B, L, F), ids (B, T) → logits (B, T, vocabulary) and each layer's cross attention (B, heads, T, L). */
-  forward(features: Tensor, inputIds: Tensor2D): { logits: Tensor; crossAttentions: Tensor[] } {
+  /** Features (B, L, F), ids (B, T) → logits (B, T, vocabulary), each layer's attention to the words (B, heads, T, T) and the picture (B, heads, T, L). */
+  forward(features: Tensor, inputIds: Tensor2D): { logits: Tensor; selfAttentions: Tensor[]; crossAttentions: Tensor[] } {
     return tf.tidy(() => {
       const length = inputIds.shape[1];
       const mask = attentionMask({ causal: { queries: length, keys: length } });
-      const memories = this.memories(features), crossAttentions: Tensor[] = [];
+      const memories = this.memories(features), selfAttentions: Tensor[] = [], crossAttentions: Tensor[] = [];
       let hidden = this.embed(inputIds, 0);
       for (const [i, layer] of this.decoder.layers.entries()) {
-        const { hidden: next, own, weights } = layer.forward(hidden, memories[i], mask);
+        const { hidden: next, own, selfWeights, weights } = layer.forward(hidden, memories[i], mask);
         tf.dispose([own.key, own.value]);
         hidden = next;
+        selfAttentions.push(selfWeights);
         crossAttentions.push(weights);
       }
-      return { logits: this.head.forward(hidden), crossAttentions } as never;
+      return { logits: this.head.forward(hidden), selfAttentions, crossAttentions } as never;
     });
   }
 
