@@ -1,4 +1,4 @@
-"""PyTorch's side of bench/recurrent.ts: for every line "decoder N" read, N training steps; prints [wall, processor] milliseconds as JSON."""
+"""PyTorch's side of bench/recurrent.ts: for every line "decoder N" read, N training steps; prints [wall, processor] of each, in ms, as JSON."""
 import json
 import sys
 import time

@@ -22,15 +22,16 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds), steps = Number(values.steps);
 
 const {
-  Adam, AttentionGruDecoder, attentionGruDefaults, AttentionLstmDecoder, attentionLstmDefaults, LstmDecoder, lstmDecoderDefaults, Random,
-  tf, valueAndGradients,
+  AttentionGruDecoder, attentionGruDefaults, AttentionLstmDecoder, attentionLstmDefaults, LstmDecoder, lstmDecoderDefaults,
+  Random, tf, train,
 } = require(values.source ? '../lib' : 'captioning') as typeof Captioning;
 
-const attentionLstm = { ...attentionLstmDefaults, kind: 'attention-lstm', batch: 32, words: 20, featureSize: 2048, vocabSize: 2540, weightDecay: 0 };
+const attention = { batch: 32, words: 20, vocabSize: 2540, weightDecay: 0 };
+const attentionLstm = { ...attentionLstmDefaults, ...attention, kind: 'attention-lstm', featureSize: 2048 };
 /** What both sides build: a decoder's sizes and those of its batch. */
 const sizes = {
   lstm: { ...lstmDecoderDefaults, kind: 'lstm', batch: 64, words: 20, positions: 1, featureSize: 1536, vocabSize: 8000, weightDecay: 0.01 },
-  'attention-gru': { ...attentionGruDefaults, kind: 'attention-gru', batch: 32, words: 20, positions: 49, featureSize: 1280, vocabSize: 2540, weightDecay: 0 },
+  'attention-gru': { ...attentionGruDefaults, ...attention, kind: 'attention-gru', positions: 49, featureSize: 1280 },
   'attention-lstm-49': { ...attentionLstm, positions: 49 },
   'attention-lstm-196': { ...attentionLstm, positions: 196 },
 };
@@ -42,24 +43,41 @@ function build(name: Name, random: Captioning.Random): Captioning.CaptionDecoder
   return name === 'attention-gru' ? new AttentionGruDecoder(sizes[name], random) : new AttentionLstmDecoder(sizes[name], random);
 }
 
-/** A function that makes a training step and returns its milliseconds. */
-function prepare(name: Name): () => Times {
-  const { batch, words, positions, featureSize, vocabSize, weightDecay } = sizes[name];
-  const decoder = build(name, new Random(1));
-  decoder.train();
-  const parameters = decoder.trainableParameters();
-  const adam = new Adam(parameters, { learningRate: 1e-3, weightDecay });
-  const ids = () => tf.randomUniform([batch, words], 1, vocabSize, 'int32') as Captioning.Tensor2D;
-  const inputs = { features: tf.randomUniform([batch, positions, featureSize]), inputIds: ids(), labels: ids() };
-  return () => {
-    const start = performance.now(), used = process.cpuUsage();
-    const { value, gradients } = valueAndGradients(() => decoder.loss(inputs), parameters.map((p) => p.tensor));
-    adam.step(gradients);
-    value.dataSync();
-    value.dispose();
-    const { user, system } = process.cpuUsage(used);
-    return [performance.now() - start, (user + system) / 1000];
+/**
+ * Trains a decoder on one batch by the library's own loop and returns what its steps took. After every round it waits for `others`, whose
+ * turn it is then; the first round, which makes the graphs, does not count.
+ */
+async function trainSteps(name: Name, others: () => Promise<void>): Promise<Times[]> {
+  const { batch: rows, words, positions, featureSize, vocabSize, weightDecay } = sizes[name], random = new Random(1);
+  const decoder = build(name, random), features = tf.randomUniform([rows, positions, featureSize]);
+  const ids = () => tf.randomUniform([rows, words], 1, vocabSize, 'int32') as Captioning.Tensor2D;
+  const times: Times[] = [], order = new Uint32Array();
+  let start = 0, used = process.cpuUsage(), ended = (): void => {}, round = Promise.resolve();
+  const batch = async (_: Uint32Array, index: number): Promise<Captioning.CaptionBatch> => {
+    if (index % steps === 0) {
+      await round;
+      round = new Promise((resolve) => { ended = resolve; });
+      if (index > 0) await others();
+    }
+    const next = { features: features.clone(), inputIds: ids(), labels: ids() };
+    if (index % steps === 0) [start, used] = [performance.now(), process.cpuUsage()];
+    return next;
   };
+  const batches = { stepsPerEpoch: (rounds + 1) * steps, order: () => order, batch };
+  await train<Captioning.CaptionBatch>({
+    model: decoder, loss: (inputs) => decoder.loss(inputs), batches, epochs: 1, random,
+    optimizer: { learningRate: 1e-3, weightDecay },
+    onStep: ({ step }) => {
+      const { user, system } = process.cpuUsage(used);
+      if (step > steps) times.push([performance.now() - start, (user + system) / 1000]);
+      [start, used] = [performance.now(), process.cpuUsage()];
+      if (step % steps === 0) ended();
+    },
+  });
+  await others();
+  features.dispose();
+  decoder.dispose();
+  return times;
 }
 
 async function main(): Promise<void> {
@@ -70,12 +88,9 @@ async function main(): Promise<void> {
   console.log(`captioning, ${process.env.TF_NUM_INTRAOP_THREADS ?? cpus().length} threads${started ? `; ${started.hello}` : ''}`);
   const rows: Record<string, Record<string, string>> = {};
   for (const name of names as Name[]) {
-    const step = prepare(name), ours: Times[] = [], theirs: Times[] = [];
-    for (let round = -1; round < rounds; round++) {
-      const mine = Array.from({ length: steps }, step);
-      const other = started ? await started.peer.ask<Times[]>(`${name} ${steps}`) : [];
-      if (round >= 0) { ours.push(...mine); theirs.push(...other); }
-    }
+    const theirs: Times[] = [];
+    const ours = await trainSteps(name, async () => { theirs.push(...(await started?.peer.ask<Times[]>(`${name} ${steps}`) ?? [])); });
+    theirs.splice(0, steps); // warms up
     const row: Record<string, string> = rows[name] = {};
     for (const [i, what] of ['wall', 'processor'].entries()) {
       const [mine, other] = [ours, theirs].map((times) => median(times.map((pair) => pair[i])));

@@ -79,7 +79,8 @@ export function attentionLstm(inputs: AttentionLstmInputs, activation: Attention
     for (let t = steps - 1; t >= 0; t--) {
       const [energy, weights, context, gate, , input, forget, candidate, output, squashed, cell] = kept(t);
       const step = tf.tidy(() => {
-        const { gates, cell: cellBefore } = gatesGradient({ input, forget, candidate, output, squashed }, cell, tf.add(dHidden[t], carried), dCell);
+        const dh = tf.add(dHidden[t], carried);
+        const { gates, cell: cellBefore } = gatesGradient({ input, forget, candidate, output, squashed }, cell, dh, dCell);
         const dGated = backToGated(gates);
         const dContext = tf.mul(dGated, gate);
         const dGate = gradientOf('SigmoidGrad', gate, tf.mul(dGated, context));
@@ -89,9 +90,8 @@ export function attentionLstm(inputs: AttentionLstmInputs, activation: Attention
         const flat = tf.reshape(energy, [batch * positions, attentionSize]);
         const dEnergy = tf.reshape(activationGradient(activation, flat, matMul(dScore, scoreWeight)), [batch, positions, attentionSize]);
         const fromHidden = tf.concat([tf.sum(dEnergy, 1), dGate, gates], 1);
-        return {
-          gates, fromHidden, dContext, dEnergy, dScoreWeight: matMul(dScore, flat, true), carried: backToHidden(fromHidden), dCell: cellBefore,
-        };
+        const dScoreWeight = matMul(dScore, flat, true);
+        return { gates, fromHidden, dContext, dEnergy, dScoreWeight, carried: backToHidden(fromHidden), dCell: cellBefore };
       });
       tf.dispose([carried, dCell, dHidden[t], dWeights[t]]);
       [dGates[t], dFromHidden[t], dContexts[t], dScores[t]] = [step.gates, step.fromHidden, step.dContext, step.dScoreWeight];

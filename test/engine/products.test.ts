@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
-  currentPrecision, inPrecision, matMul, randomUniform, repeatedProduct, tensorCount, tf, valueAndGradients, withPrecision, type Scalar, type Tensor,
+  currentPrecision, inPrecision, matMul, randomUniform, repeatedProduct, tensorCount, tf, valueAndGradients, withPrecision,
+  type Scalar, type Tensor,
 } from '../../lib/engine';
 import { bfloat16MatMul, emulatedProduct, nativeProduct } from '../../lib/engine/products';
 import { nearestBfloat16 } from '../nearest-bfloat16';

@@ -40,7 +40,9 @@ describe('attentionLstm', () => {
         }, tensors);
         const whole = run(attentionLstm), expected = run(wordByWord);
         relativeTo(whole.value.dataSync(), expected.value.dataSync(), 1e-5, 'loss');
-        for (const [i, name] of names.entries()) relativeTo(whole.gradients[i]!.dataSync(), expected.gradients[i]!.dataSync(), 1e-5, `gradient of ${name}`);
+        for (const [i, name] of names.entries()) {
+          relativeTo(whole.gradients[i]!.dataSync(), expected.gradients[i]!.dataSync(), 1e-5, `gradient of ${name}`);
+        }
       });
       assert.equal(tensorCount(), before);
     });
