@@ -1,5 +1,6 @@
 import type { GenerationOptions } from '../generation';
 import type { ImageSource } from '../images';
+import type { Module } from '../nn';
 import type { CaptionAttention } from './caption-attention';
 
 /** What a captioner says of one picture. */
@@ -19,6 +20,8 @@ export interface Caption {
 
 /** Every captioner of the project: trained here or published, one way to use it. */
 export interface Captioner {
+  /** What it is made of. */
+  readonly networks: readonly Module[];
   /** Best caption of each picture (path, file bytes or pixels). */
   caption(images: readonly ImageSource[], options?: CaptionOptions): Promise<Caption[]>;
   /** Writes everything that `load` needs into a folder. */

@@ -5,6 +5,7 @@ import { Random, type Tensor } from '../engine';
 import { generate, mergeGenerationOptions, type Hypothesis } from '../generation';
 import type { ImageSource } from '../images';
 import { parseConfig, readJsonObject, toSnakeCase } from '../models';
+import type { Module } from '../nn';
 import { SentencePieceBpe, WordVocabulary, type CaptionVocabulary } from '../tokenizers';
 import { loadState, saveState } from '../weights';
 import { AttentionGruDecoder } from './attention-gru-decoder';
@@ -66,6 +67,8 @@ export class FeatureCaptioner<D extends CaptionDecoder = CaptionDecoder> impleme
     }
     if (vocabulary.size !== decoder.config.vocabSize) throw new Error(`The vocabulary has ${vocabulary.size} words, the decoder ${decoder.config.vocabSize}.`);
   }
+
+  get networks(): readonly Module[] { return [this.encoder.network, this.decoder]; }
 
   async caption(images: readonly ImageSource[], { batchSize = 32, ...options }: CaptionOptions = {}): Promise<Caption[]> {
     const captions: Caption[] = [];

@@ -10,3 +10,4 @@ export * from './lstm-decoder';
 export * from './pretrained-captioner';
 export * from './smolvlm-captioner';
 export * from './transformer-decoder';
+export * from './captioner-size';

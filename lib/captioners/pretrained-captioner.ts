@@ -47,6 +47,8 @@ export class PretrainedCaptioner<M extends CaptioningNetwork = CaptioningNetwork
     }
   }
 
+  get networks(): readonly Module[] { return [this.model]; }
+
   async caption(images: readonly ImageSource[], options: CaptionOptions = {}): Promise<Caption[]> {
     return (await this.captionBeams(images, options)).map(([best]) => best);
   }

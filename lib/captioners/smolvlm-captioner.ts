@@ -2,6 +2,7 @@ import { tf } from '../engine';
 import { mergeGenerationOptions } from '../generation';
 import type { ImageSource } from '../images';
 import { load, save, SmolVLMForConditionalGeneration, SmolVLMProcessor, type Checkpoint } from '../models';
+import type { Module } from '../nn';
 import type { ChatMessage } from '../tokenizers';
 import type { Caption, Captioner, CaptionOptions } from './captioner';
 
@@ -34,6 +35,8 @@ export class SmolVLMCaptioner implements Captioner {
       throw error;
     }
   }
+
+  get networks(): readonly Module[] { return [this.model]; }
 
   async caption(images: readonly ImageSource[], options: CaptionOptions = {}): Promise<Caption[]> {
     const { batchSize = 4, outputAttentions: _, ...given } = options;

@@ -49,13 +49,6 @@ export function summarizeDistillation(runs: readonly DistillationRun[], metric: 
   });
 }
 
-/** Values that a captioner is made of, encoder and decoder, and their size as float32; batch norm's statistics count in the size alone. */
-export function captionerSize({ encoder, decoder }: FeatureCaptioner): { parameters: number; megabytes: number } {
-  const all = [encoder.network, decoder].flatMap((module) => [...module.namedParameters()].map(([, parameter]) => parameter));
-  const count = (kept: typeof all) => kept.reduce((sum, { size }) => sum + size, 0);
-  return { parameters: count(all.filter(({ isBuffer }) => !isBuffer)), megabytes: (count(all) * 4) / 1e6 };
-}
-
 /**
  * Milliseconds from a picture's file to its greedy caption, one picture at a time: the median over the pictures, after one to warm up. The
  * captioners take turns, so that a slow moment of the machine hits all of them.

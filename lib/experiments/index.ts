@@ -1,6 +1,7 @@
 export * from './caption-source';
 export * from './caption-source-leaks';
 export { checkpointVersion } from './checkpoint-version';
+export * from './compare-captioners';
 export * from './dataset';
 export * from './distillation-runs';
 export * from './distillation-table';
@@ -9,6 +10,7 @@ export * from './encoder';
 export * from './feature-captioning';
 export * from './inception-lstm';
 export * from './knowledge-distillation';
+export * from './leaderboard';
 export * from './mobilenet-gru';
 export * from './no-image-control';
 export * from './occlusion';

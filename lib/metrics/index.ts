@@ -1,6 +1,7 @@
 export { bleu } from './bleu';
 export type { BleuResult, BleuScores } from './bleu';
 export * from './bootstrap';
+export * from './diversity';
 export * from './caption-statistics';
 export { cider, ciderD } from './cider';
 export type { CiderResult } from './cider';

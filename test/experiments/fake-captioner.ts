@@ -11,6 +11,7 @@ export class FakeCaptioner implements Captioner {
   /** Pixels of the pictures so far. */
   readonly seen: RgbImage[] = [];
   disposed = 0;
+  readonly networks = [];
 
   /** @param wait milliseconds a batch takes */
   constructor(readonly name: string, readonly wait = 0) {}

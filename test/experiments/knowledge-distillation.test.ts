@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { captionerSize } from '../../lib/captioners';
 import { CaptionDataset, loadScenes } from '../../lib/datasets';
 import { Random, tensorCount, tf, valueAndGradients, type Tensor } from '../../lib/engine';
 import {
-  captionerSize, captionLatency, captionRecords, disposeDistillation, distill, DistilledStudent, furtherRows, knowledgeDistillation,
+  captionLatency, captionRecords, disposeDistillation, distill, DistilledStudent, furtherRows, knowledgeDistillation,
   prepareDistillation, reportedRows, splitForDistillation, teacherSentences, trainStudent, trainTeacher,
   type DistillationConfig, type DistillationRow, type DistillationSetup, type DistillationTeacher, type DistilledModelConfig,
 } from '../../lib/experiments';
