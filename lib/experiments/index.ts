@@ -9,6 +9,7 @@ export * from './distilled-student';
 export * from './encoder';
 export * from './feature-captioning';
 export * from './inception-lstm';
+export { captionerFolder, keptCaptioner } from './kept-captioner';
 export * from './knowledge-distillation';
 export * from './leaderboard';
 export * from './mobilenet-gru';

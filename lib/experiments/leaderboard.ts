@@ -4,6 +4,7 @@ import { SmolVLMCaptioner, loadCaptioner } from '../captioners';
 import { inProject } from '../project';
 import type { ComparedCaptioner } from './compare-captioners';
 import type { DatasetChoice } from './dataset';
+import { captionerFolder } from './kept-captioner';
 import { reportedInceptionLstm } from './inception-lstm';
 import { partA, reportedPartA } from './part-a';
 import type { Profile } from './profile';
@@ -40,9 +41,9 @@ const course = 'its course\'s pictures', flickr8k = 'Flickr8k, trained on COCO';
 
 function entriesOf(profile: Profile): LeaderboardEntry[] {
   const { dataset, baseline: { checkpoint, ...asked } } = partA[profile];
-  const kept = (entry: Omit<LeaderboardEntry, 'load' | 'history' | 'folder'>, folder: string, run: string): LeaderboardEntry => {
-    const at = inProject('runs', `captioner-${folder}-${dataset}`);
-    return { ...entry, folder: at, load: () => loadCaptioner(at), history: [inProject('runs', `${run.replace('*', dataset)}`, 'history.jsonl')] };
+  const kept = (entry: Omit<LeaderboardEntry, 'load' | 'history' | 'folder'>, report: string, run: string): LeaderboardEntry => {
+    const at = captionerFolder(report, { dataset });
+    return { ...entry, folder: at, load: () => loadCaptioner(at), history: [inProject('runs', run.replace('*', dataset), 'history.jsonl')] };
   };
   const [smolvlm, custom] = reportedPartA.map(({ model: _, ...scores }): ReportedScores => ({ ...scores, data: course }));
   const { ROUGE_L, CIDEr } = reportedInceptionLstm, { blip } = showAttendTell[profile];

@@ -1,6 +1,4 @@
 /** Report 000, part A: a trained ViT–GPT-2 captioner beside zero-shot SmolVLM. `small` and `full` differ in values only. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { loadCaptioner, SmolVLMCaptioner, type Caption, type SmolVLMCaptionerOptions } from '../captioners';
 import type { CaptionDataset, CaptionRecord } from '../datasets';
 import { inProject } from '../project';
@@ -8,6 +6,7 @@ import { resolveCheckpoint } from '../weights';
 import { checkpointVersion } from './checkpoint-version';
 import type { DatasetChoice } from './dataset';
 import { score } from './feature-captioning';
+import { requireCaptioner } from './kept-captioner';
 import type { SweepModel } from './occlusion-sweep';
 import type { Profile } from './profile';
 import type { VitGpt2Config } from './vit-gpt2';
@@ -65,9 +64,7 @@ export function rankByCider(dataset: CaptionDataset, captions: readonly Caption[
  */
 export async function partAModels({ baseline, folder, numBeams }: PartAConfig): Promise<Record<'SmolVLM' | 'Custom', SweepModel>> {
   const custom = inProject(folder);
-  if (!existsSync(join(custom, 'config.json'))) {
-    throw new Error(`${custom} has no captioner: run notebook 02, whose last step keeps it there, with the same PROFILE.`);
-  }
+  requireCaptioner(custom, '02');
   const { checkpoint, ...options } = baseline;
   const asked = JSON.stringify(options);
   return {
