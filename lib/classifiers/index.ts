@@ -1,2 +1,3 @@
 export * from './caption-source-classifier';
 export * from './padded-texts';
+export * from './zero-shot-classifier';

@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { ImageSource } from '../images';
 import { BadRow, firstExisting } from './caption-dataset';
 import { readJson } from './text-lines';
 
@@ -9,10 +10,12 @@ import { readJson } from './text-lines';
 export interface LabelledImage {
   /** File name. */
   readonly id: string;
-  /** Absolute path. */
-  readonly image: string;
+  /** Absolute path; or the picture itself, where it was cut out of another one. */
+  readonly image: ImageSource;
   /** Position in {@link ImageFolderDataset.classes}. */
   readonly label: number;
+  /** What it was cut out of: pictures of one group are alike, so a bootstrap draws them together. Without it, it is by itself. */
+  readonly group?: string;
 }
 
 const IMAGE_FILE = /\.(jpe?g|png|webp|gif)$/i;
@@ -36,14 +39,19 @@ export class ImageFolderDataset implements Iterable<LabelledImage> {
     return this.records[Symbol.iterator]();
   }
 
-  /** The paths of the pictures, in order. */
-  images(): string[] {
+  /** The pictures, in order. */
+  images(): ImageSource[] {
     return this.records.map((record) => record.image);
   }
 
   /** The classes of the pictures, in order, as positions in `classes`. */
   labels(): number[] {
     return this.records.map((record) => record.label);
+  }
+
+  /** The groups of the pictures, in order; one that has none is a group of its own. */
+  groups(): string[] {
+    return this.records.map(({ group, id }) => group ?? id);
   }
 
   /** The first `n` records. */

@@ -5,6 +5,7 @@ export { CAPTION_HEADERS, IMAGE_HEADERS } from './caption-csv';
 export * from './caption-sources';
 export * from './scenes';
 export * from './scene-nouns';
+export * from './scene-objects';
 export * from './coco';
 export * from './course';
 export * from './image-folder';

@@ -1,5 +1,6 @@
 export * from './caption-source';
 export * from './caption-source-leaks';
+export * from './clip-prompts';
 export { checkpointVersion } from './checkpoint-version';
 export * from './compare-captioners';
 export * from './dataset';

@@ -1,4 +1,4 @@
-/** Cutting the middle out of a picture. */
+/** Cutting a part, or the middle, out of a picture. */
 import { ImageError, RgbImage } from './rgb-image';
 
 /**
@@ -24,12 +24,25 @@ export function centerCrop(image: RgbImage, width: number, height: number, round
   if (![width, height].every((size) => Number.isInteger(size) && size > 0)) {
     throw new ImageError('centre crop', `sizes must be whole numbers above 0, not ${width}×${height}.`);
   }
-  const left = cropOffset(image.width, width, rounding);
-  const top = cropOffset(image.height, height, rounding);
+  return cropImage(image, { left: cropOffset(image.width, width, rounding), top: cropOffset(image.height, height, rounding), width, height });
+}
+
+/** A part of a picture, in pixels. */
+export interface CropWindow { readonly left: number; readonly top: number; readonly width: number; readonly height: number }
+
+/**
+ * The part of a picture that a window shows; black where the window lies outside.
+ *
+ * @throws ImageError when the window is not of whole pixels or has none.
+ */
+export function cropImage(image: RgbImage, { left, top, width, height }: CropWindow): RgbImage {
+  if (![left, top, width, height].every(Number.isInteger) || width < 1 || height < 1) {
+    throw new ImageError('crop', `the window is ${width}×${height} at (${left}, ${top}); expected whole pixels, one or more a side.`);
+  }
   const data = new Uint8Array(width * height * 3);
   const fromX = Math.max(0, left);
   const columns = Math.min(image.width, left + width) - fromX;
-  for (let y = Math.max(0, -top); y < height && y + top < image.height; y++) {
+  for (let y = Math.max(0, -top); columns > 0 && y < height && y + top < image.height; y++) {
     const from = ((y + top) * image.width + fromX) * 3;
     data.set(image.data.subarray(from, from + columns * 3), (y * width + fromX - left) * 3);
   }

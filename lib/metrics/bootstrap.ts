@@ -5,7 +5,15 @@
  * nothing of another seed.
  */
 import { Random } from '../random';
-import type { CaptionMetric, CaptionStatistics } from './caption-statistics';
+import type { CaptionMetric } from './caption-statistics';
+
+/** What a bootstrap needs to know of a system: its scores on any multiset of the images. `CaptionStatistics` is one for captions. */
+export interface ResampledStatistics<M extends string> {
+  /** What is drawn: images, or groups of things that belong together. */
+  readonly ids: readonly string[];
+  /** @param times how often each of `ids` counts; once by default */
+  corpus(times?: ArrayLike<number>): Readonly<Record<M, number>>;
+}
 
 export interface BootstrapOptions {
   /** Resamples. Default 1000. */
@@ -36,14 +44,14 @@ export interface Difference extends Interval {
  * Systems scored on the same images; every resample draws the same images for all of them, so that differences are paired. Corpus
  * metrics are computed anew for each resample (BLEU from pooled counts); CIDEr keeps the document frequencies of all images.
  */
-export class PairedBootstrap {
+export class PairedBootstrap<M extends string = CaptionMetric> {
   readonly samples: number;
   readonly confidence: number;
-  private readonly estimates = new Map<string, Readonly<Record<CaptionMetric, number>>>();
-  private readonly resampled = new Map<string, Record<CaptionMetric, Float64Array>>();
+  private readonly estimates = new Map<string, Readonly<Record<M, number>>>();
+  private readonly resampled = new Map<string, Record<M, Float64Array>>();
 
   /** @throws RangeError when the systems differ in their images or an option is out of range. */
-  constructor(systems: Readonly<Record<string, CaptionStatistics>>, options: BootstrapOptions = {}) {
+  constructor(systems: Readonly<Record<string, ResampledStatistics<M>>>, options: BootstrapOptions = {}) {
     const { samples = 1000, seed = 42, confidence = 0.95 } = options;
     if (!Number.isInteger(samples) || samples < 1) {
       throw new RangeError(`bootstrap: samples is ${samples}; expected a whole number, 1 or more.`);
@@ -57,7 +65,7 @@ export class PairedBootstrap {
       const estimate = statistics.corpus();
       this.estimates.set(name, estimate);
       const empty = Object.keys(estimate).map((metric) => [metric, new Float64Array(samples)]);
-      this.resampled.set(name, Object.fromEntries(empty) as Record<CaptionMetric, Float64Array>);
+      this.resampled.set(name, Object.fromEntries(empty) as Record<M, Float64Array>);
     }
     const random = new Random(seed);
     const times = new Int32Array(images);
@@ -67,7 +75,7 @@ export class PairedBootstrap {
       for (const [name, statistics] of entries) {
         const scores = statistics.corpus(times);
         const into = this.resampled.get(name)!;
-        for (const metric of Object.keys(scores) as CaptionMetric[]) into[metric][sample] = scores[metric];
+        for (const metric of Object.keys(scores) as M[]) into[metric][sample] = scores[metric];
       }
     }
   }
@@ -77,13 +85,13 @@ export class PairedBootstrap {
   }
 
   /** The score of a system. */
-  interval(system: string, metric: CaptionMetric): Interval {
+  interval(system: string, metric: M): Interval {
     const { value, resampled } = this.scores(system, metric);
     return { value, ...percentiles(resampled, this.confidence) };
   }
 
   /** The score of `system` less that of `baseline`. */
-  difference(system: string, baseline: string, metric: CaptionMetric): Difference {
+  difference(system: string, baseline: string, metric: M): Difference {
     const a = this.scores(system, metric);
     const b = this.scores(baseline, metric);
     const differences = a.resampled.map((score, sample) => score - b.resampled[sample]);
@@ -93,7 +101,7 @@ export class PairedBootstrap {
     return { value: a.value - b.value, ...percentiles(differences, this.confidence), pValue };
   }
 
-  private scores(system: string, metric: CaptionMetric): { value: number; resampled: Float64Array } {
+  private scores(system: string, metric: M): { value: number; resampled: Float64Array } {
     const estimate = this.estimates.get(system);
     if (!estimate) throw new RangeError(`bootstrap: there is no system ${JSON.stringify(system)}; there are ${this.systems.join(', ')}.`);
     if (!Object.hasOwn(estimate, metric)) {
@@ -104,7 +112,7 @@ export class PairedBootstrap {
 }
 
 /** Number of images, once it is sure that all systems have the same in the same order. */
-function sameImages(entries: readonly (readonly [string, CaptionStatistics])[]): number {
+function sameImages(entries: readonly (readonly [string, ResampledStatistics<string>])[]): number {
   if (entries.length === 0) throw new RangeError('bootstrap: there is no system to draw for.');
   const [[first, { ids }], ...others] = entries;
   for (const [name, other] of others) {

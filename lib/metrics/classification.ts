@@ -73,6 +73,22 @@ export function confusionMatrix(labels: ArrayLike<number>, predictions: ArrayLik
   return matrix;
 }
 
+export interface ConfusedPair {
+  /** What it is, and what it was taken for. */
+  name: string;
+  takenFor: string;
+  count: number;
+  /** Of what is `name`. */
+  share: number;
+}
+
+/** The `count` commonest mistakes; of equally common ones those of the larger share of their class come first. */
+export function mostConfused({ confusion, classes }: Pick<ClassificationReport, 'confusion' | 'classes'>, count = 10): ConfusedPair[] {
+  const pairs = confusion.flatMap((row, i) => row.map((times, j): ConfusedPair =>
+    ({ name: classes[i].name, takenFor: classes[j].name, count: i === j ? 0 : times, share: times / classes[i].support })));
+  return pairs.filter((pair) => pair.count > 0).sort((a, b) => b.count - a.count || b.share - a.share).slice(0, count);
+}
+
 export interface GroupAccuracy<G> { group: G; accuracy: number; count: number }
 
 /** Accuracy of each group of examples, in order of first appearance; numbers (levels of occlusion, say) in rising order. */
@@ -80,7 +96,7 @@ export function groupAccuracy<G extends string | number>(
   labels: ArrayLike<number>, predictions: ArrayLike<number>, groups: ArrayLike<G>,
 ): GroupAccuracy<G>[] {
   checkLengths(labels, predictions);
-  if (groups.length !== labels.length) throw new Error(`There are ${labels.length} labels and ${groups.length} groups: expected one each.`);
+  checkGroups(labels, groups);
   const counts = new Map<G, { hits: number; count: number }>();
   for (let i = 0; i < labels.length; i++) {
     const { hits, count } = counts.get(groups[i]) ?? { hits: 0, count: 0 };
@@ -94,6 +110,10 @@ export function checkLengths(labels: ArrayLike<number>, values: ArrayLike<number
   const [expected, given] = [labels.length, values.length];
   if (expected !== given) throw new Error(`There are ${expected} labels and ${given} predictions: expected one each.`);
   if (labels.length === 0) throw new Error('There is nothing to score: labels and predictions are empty.');
+}
+
+export function checkGroups(labels: ArrayLike<number>, { length }: ArrayLike<unknown>): void {
+  if (length !== labels.length) throw new Error(`There are ${labels.length} labels and ${length} groups: expected one each.`);
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

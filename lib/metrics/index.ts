@@ -1,3 +1,4 @@
+export * from './accuracy-statistics';
 export { bleu } from './bleu';
 export type { BleuResult, BleuScores } from './bleu';
 export * from './bootstrap';
@@ -5,8 +6,8 @@ export * from './diversity';
 export * from './caption-statistics';
 export { cider, ciderD } from './cider';
 export type { CiderResult } from './cider';
-export { classificationReport, confusionMatrix, groupAccuracy } from './classification';
-export type { ClassificationOptions, ClassificationReport, ClassScores, GroupAccuracy, MeanScores } from './classification';
+export { classificationReport, confusionMatrix, groupAccuracy, mostConfused } from './classification';
+export type { ClassificationOptions, ClassificationReport, ClassScores, ConfusedPair, GroupAccuracy, MeanScores } from './classification';
 export { CaptionFileError, readCocoCaptions } from './coco-caption-files';
 export type { CocoCaptions } from './coco-caption-files';
 export * from './meteor';

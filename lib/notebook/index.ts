@@ -13,6 +13,7 @@ export * from './image-grid';
 export * from './interruptible';
 export * from './palette';
 export * from './plotly-notebook';
+export * from './prediction-grid';
 export * from './progress';
 export * from './reload';
 export type { PictureSource } from './sheet';

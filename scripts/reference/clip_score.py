@@ -1,4 +1,4 @@
-"""CLIPScore and RefCLIPScore by transformers' CLIP and the published formula, on a tiny network filled by formula, the tiny CLIP tokenizer of
+"""CLIPScore, RefCLIPScore and zero-shot logits by transformers' CLIP and the published formula, on a tiny network filled by formula, the tiny CLIP tokenizer of
 test/fixtures/tokenizers/clip-bpe and pictures of test/fixtures/images.
 
 Run: python scripts/reference/clip_score.py   (torch 2.15.0, transformers 5.23)
@@ -19,6 +19,7 @@ from formula import values
 FIXTURES = Path(__file__).parents[2] / "test/fixtures"
 PICTURES = ["rgb.jpg.rgb.png", "drawing-90x60.png", "orientation-6.jpg.rgb.png", "cmyk.jpg.rgb.png"]
 CAPTIONS = ["a red ball on the grass", "Two birds fly over a house.", "", "a dog " + "runs and " * 20]
+PROMPTS = ["A photo depicts {object}", "No {object}, no score."]
 REFERENCES = [["a ball lies on grass", "the red ball"], ["birds above a house"], ["noise", "some coloured squares", "nothing"], ["a dog runs"]]
 
 tokenizer = CLIPTokenizer.from_pretrained(FIXTURES / "tokenizers/clip-bpe")
@@ -46,7 +47,17 @@ def texts(strings):
     return unit(model.get_text_features(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]))
 
 
+def tokens(prompt):
+    filled = [prompt.replace("{object}", s) for s in CAPTIONS]
+    return tokenizer(filled, truncation=True, max_length=24, padding=True, return_tensors="pt")
+
+
 with torch.no_grad():
+    pixels = processor([Image.open(FIXTURES / "images" / name).convert("RGB") for name in PICTURES], return_tensors="pt")["pixel_values"]
+    # Zero-shot: each caption is the name of a class. An ensemble as in OpenAI's notebook for ImageNet: mean of unit vectors, made a unit vector.
+    alone = [model(**tokens(prompt), pixel_values=pixels) for prompt in PROMPTS]
+    mean = sum(out.text_embeds for out in alone) / len(alone)
+    ensemble = model.logit_scale.exp() * alone[0].image_embeds @ (mean / mean.norm(dim=-1, keepdim=True)).T
     images = unit(model.get_image_features(**processor([Image.open(FIXTURES / "images" / name).convert("RGB") for name in PICTURES], return_tensors="pt")))
     candidates = texts(CAPTIONS)
     scores = 2.5 * np.clip((images * candidates).sum(1), 0, None)
@@ -55,5 +66,6 @@ with torch.no_grad():
 (FIXTURES / "metrics/clip-score.json").write_text(json.dumps({
     "config": config, "tensors": {key: list(t.shape) for key, t in stored.items()}, "processor": json.loads(processor.to_json_string()), "pictures": PICTURES, "captions": CAPTIONS,
     "references": REFERENCES, "imageEmbeds": images.flatten().tolist(), "textEmbeds": candidates.flatten().tolist(), "CLIPScore": scores.tolist(), "RefCLIPScore": ref_scores.tolist(),
+    "prompts": PROMPTS, "logitsPerImage": [out.logits_per_image.tolist() for out in alone], "ensembleLogits": ensemble.tolist(),
 }))
 print(scores, ref_scores)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { classificationReport, groupAccuracy, rocCurve, ThresholdClassifier } from '../../lib/metrics';
+import { classificationReport, groupAccuracy, mostConfused, rocCurve, ThresholdClassifier } from '../../lib/metrics';
 import fixture from '../fixtures/metrics/classification.json';
 
 /** NaN and infinities are texts in the fixture. */
@@ -70,6 +70,15 @@ describe('rocCurve', () => {
   it('says which entry is wrong', () => {
     assert.throws(() => rocCurve([0, 2], [0, 1]), /label 1 is 2: expected 0 or 1/);
     assert.throws(() => rocCurve([0, 1], [0, NaN]), /score 1 is NaN/);
+  });
+});
+
+describe('mostConfused', () => {
+  it('has the commonest mistakes first, then those of small classes, and nothing that is right or never happened', () => {
+    const report = classificationReport([0, 0, 0, 0, 1, 1, 2, 2], [0, 1, 1, 2, 0, 1, 2, 0], { classes: ['a', 'b', 'c'] });
+    const [ab, ba, ca, ac] = [['a', 'b', 2, 0.5], ['b', 'a', 1, 0.5], ['c', 'a', 1, 0.5], ['a', 'c', 1, 0.25]];
+    assert.deepEqual(mostConfused(report).map((pair) => Object.values(pair)), [ab, ba, ca, ac]);
+    assert.deepEqual(mostConfused(report, 1).map(({ name, takenFor }) => [name, takenFor]), [['a', 'b']]);
   });
 });
 

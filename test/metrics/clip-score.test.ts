@@ -1,35 +1,22 @@
 import assert from 'node:assert/strict';
-import * as fs from 'node:fs';
-import * as os from 'node:os';
-import * as path from 'node:path';
 import { tensorCount } from '../../lib/engine';
 import { clipScore, refClipScore, scoreWithClip } from '../../lib/metrics';
-import { ClipEmbedder, type Embeddings } from '../../lib/models';
-import { writeSafetensors, type TensorToWrite } from '../../lib/weights';
+import type { ClipEmbedder, Embeddings } from '../../lib/models';
 import { closeTo } from '../close-to';
-import { formulaValues } from '../formula';
+import { tinyClip, tinyClipPictures as pictures } from '../tiny-clip';
 import expected from '../fixtures/metrics/clip-score.json';
 
-const fixtures = path.join(__dirname, '..', 'fixtures');
-const pictures = expected.pictures.map((name) => path.join(fixtures, 'images', name));
 const rows = (...vectors: number[][]): Embeddings => ({ values: Float32Array.from(vectors.flat()), count: vectors.length, size: vectors[0].length });
 
 describe('CLIPScore', () => {
-  let folder: string, clip: ClipEmbedder, count: number;
+  let clip: ClipEmbedder, count: number;
   before(() => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'clip-'));
-    fs.cpSync(path.join(fixtures, 'tokenizers', 'clip-bpe'), folder, { recursive: true });
-    fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify(expected.config));
-    fs.writeFileSync(path.join(folder, 'preprocessor_config.json'), JSON.stringify(expected.processor));
-    writeSafetensors(path.join(folder, 'model.safetensors'), new Map(Object.entries(expected.tensors).map(([name, shape]): [string, TensorToWrite] =>
-      [name, { shape, data: formulaValues(name, shape) }])));
     count = tensorCount();
-    clip = ClipEmbedder.load(folder);
+    clip = tinyClip();
   });
   after(() => {
     clip.dispose();
     assert.equal(tensorCount(), count);
-    fs.rmSync(folder, { recursive: true });
   });
 
   it('equals the published formula on transformers\' embeddings', async () => {
