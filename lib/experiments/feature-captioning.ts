@@ -1,6 +1,6 @@
 /** Training and using a captioner on the cached features of a frozen encoder: what reports 001 A, 002 and 003 have in common. */
 import type { Caption, CaptionBatch, CaptionOptions, FeatureCaptioner } from '../captioners';
-import { tf, type Random, type Scalar } from '../engine';
+import { tf, type Precision, type Random, type Scalar } from '../engine';
 import type { CaptionDataset } from '../datasets';
 import { scoreCaptions, type CaptionEvaluation } from '../metrics';
 import { inProject } from '../project';
@@ -22,6 +22,8 @@ export interface TrainingSettings {
   schedule?: ScheduleSettings;
   /** Norm that gradients are clipped to; without it they are not. */
   maxGradNorm?: number;
+  /** What products are computed in while training; default float32. */
+  precision?: Precision;
   /** 'all' captions of every picture in each epoch (default), or 'one', drawn anew every epoch. */
   captionsPerEpoch?: 'all' | 'one';
   /** Epochs between captionings of the validation pictures; default 1. The last epoch has its own in any case. */
@@ -54,8 +56,8 @@ export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal
 export async function trainCaptioner(options: TrainCaptionerOptions): Promise<TrainResult> {
   const { captioner, dataset, features, settings, folder, tensorBoard, ...rest } = options;
   const { decoder, vocabulary } = captioner;
-  const { epochs, batchSize, learningRate, weightDecay, schedule, maxGradNorm, maxWords, captionsPerEpoch, seed } = settings;
-  const { generateEvery = 1, patience, keepEvery, ...decisive } = settings;
+  const { epochs, batchSize, learningRate, weightDecay, schedule, maxGradNorm, maxWords, captionsPerEpoch, seed, precision } = settings;
+  const { generateEvery = 1, patience, keepEvery, precision: _, ...decisive } = settings;
   const common = { vocabulary, features, maxWords };
   const validation = dataset.split('val');
   const validationBatches = new CaptionBatches({ ...common, dataset: validation, batchSize: 2 * batchSize });
@@ -80,6 +82,7 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
     optimizer: { learningRate, weightDecay },
     schedule: schedule && scheduleOf(schedule),
     maxGradNorm,
+    precision,
     // What may change between a stop and going on is not part of it.
     config: { ...decisive, epochs: undefined, decoder: decoder.config, dataset: dataset.name },
     validate: async () => {

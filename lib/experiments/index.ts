@@ -1,9 +1,11 @@
+export * from './beam-table';
 export * from './caption-source';
 export * from './caption-source-leaks';
 export * from './clip-prompts';
 export { checkpointVersion } from './checkpoint-version';
 export * from './compare-captioners';
 export * from './dataset';
+export * from './deit-transformer';
 export * from './distillation-runs';
 export * from './distillation-table';
 export * from './distilled-student';
@@ -23,5 +25,6 @@ export * from './part-a';
 export * from './profile';
 export * from './show-attend-tell';
 export * from './teacher-sentences';
+export * from './transformer-sweep';
 export * from './vit-gpt2';
 export { mergeOcclusionSweep } from './sweep-shards';

@@ -57,18 +57,31 @@ export interface ClipScoreOptions extends EmbedOptions {
   imageEmbeddings?: Embeddings;
 }
 
-/** Scores caption i of picture i. */
-export async function scoreWithClip(clip: ClipEmbedder, images: readonly ImageSource[], captions: readonly string[], options: ClipScoreOptions = {}): Promise<ClipScores> {
+/** Caption i is of picture i. */
+export type ClipScorer = (captions: readonly string[]) => Promise<ClipScores>;
+
+/** A scorer of captions of these pictures, which embeds them and their references once, however many captions are to be compared. */
+export async function clipScorer(clip: ClipEmbedder, images: readonly ImageSource[], options: ClipScoreOptions = {}): Promise<ClipScorer> {
   const { references, prefix = clipScoreDefaults.prefix, weight, imageEmbeddings, ...embed } = options;
   if (references && references.length !== images.length) throw new Error(`References of ${references.length} pictures for ${images.length}.`);
-  const prompted = (texts: readonly string[]) => texts.map((text) => prefix + text);
+  const prompted = (texts: readonly string[]) => clip.texts(texts.map((text) => prefix + text), { signal: embed.signal });
   const pictures = imageEmbeddings ?? await clip.images(images, embed);
-  const candidates = await clip.texts(prompted(captions), { signal: embed.signal });
-  const scores = clipScore(pictures, candidates, weight);
-  const withReferences = references && refClipScore(scores, candidates, await clip.texts(prompted(references.flat()), { signal: embed.signal }), references.flatMap((texts, i) => texts.map(() => i)));
+  const known = references && await prompted(references.flat());
+  const owners = references?.flatMap((texts, i) => texts.map(() => i)) ?? [];
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  return {
-    CLIPScore: mean(scores), ...(withReferences ? { RefCLIPScore: mean(withReferences) } : {}),
-    images: scores.map((CLIPScore, i) => ({ CLIPScore, ...(withReferences ? { RefCLIPScore: withReferences[i] } : {}) })),
+  return async (captions) => {
+    const candidates = await prompted(captions);
+    const scores = clipScore(pictures, candidates, weight);
+    const withReferences = known && refClipScore(scores, candidates, known, owners);
+    return {
+      CLIPScore: mean(scores), ...(withReferences ? { RefCLIPScore: mean(withReferences) } : {}),
+      images: scores.map((CLIPScore, i) => ({ CLIPScore, ...(withReferences ? { RefCLIPScore: withReferences[i] } : {}) })),
+    };
   };
+}
+
+/** Scores caption i of picture i, once: see `clipScorer` for several captions of the same pictures. */
+export async function scoreWithClip(clip: ClipEmbedder, images: readonly ImageSource[], captions: readonly string[],
+  options: ClipScoreOptions = {}): Promise<ClipScores> {
+  return (await clipScorer(clip, images, options))(captions);
 }

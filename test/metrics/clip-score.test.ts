@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { tensorCount } from '../../lib/engine';
-import { clipScore, refClipScore, scoreWithClip } from '../../lib/metrics';
+import { clipScore, clipScorer, refClipScore, scoreWithClip } from '../../lib/metrics';
 import type { ClipEmbedder, Embeddings } from '../../lib/models';
 import { closeTo } from '../close-to';
 import { tinyClip, tinyClipPictures as pictures } from '../tiny-clip';
@@ -28,6 +28,10 @@ describe('CLIPScore', () => {
     closeTo(scores.images.map(({ CLIPScore }) => CLIPScore), expected.CLIPScore, 1e-5);
     closeTo(scores.images.map(({ RefCLIPScore }) => RefCLIPScore!), expected.RefCLIPScore, 1e-5);
     closeTo([scores.CLIPScore], [expected.CLIPScore.reduce((a, b) => a + b) / 4], 1e-5);
+    const scorer = await clipScorer(clip, pictures, { references: expected.references });
+    assert.deepEqual(await scorer(expected.captions), scores);
+    const turned = [...expected.captions.slice(1), expected.captions[0]];
+    assert.deepEqual(await scorer(turned), await scoreWithClip(clip, pictures, turned, { references: expected.references }));
     const known = await scoreWithClip(clip, pictures, expected.captions, { imageEmbeddings: images, references: expected.references });
     closeTo(known.images.map(({ RefCLIPScore }) => RefCLIPScore!), expected.RefCLIPScore, 1e-5, 'with embeddings that were known');
     assert.equal(tensorCount(), live);
