@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { SmolVLMCaptioner, loadCaptioner } from '../captioners';
 import { inProject } from '../project';
-import type { ComparedCaptioner } from './compare-captioners';
+import type { ComparedCaptioner, MeasuredCaptioner } from './compare-captioners';
 import type { DatasetChoice } from './dataset';
 import { captionerFolder } from './kept-captioner';
 import { reportedInceptionLstm } from './inception-lstm';
@@ -80,4 +80,17 @@ export function availableEntries(entries: readonly LeaderboardEntry[]): { availa
     available: entries.filter(isThere),
     missing: entries.filter((entry) => !isThere(entry)).map(({ name, notebook, folder }) => `${name}: run notebook ${notebook}, which keeps it in ${folder}`),
   };
+}
+
+const measuredAs = { 'BLEU-4': 'Bleu_4', METEOR: 'METEOR', 'ROUGE-L': 'ROUGE_L', CIDEr: 'CIDEr', CLIPScore: 'CLIPScore' } as const;
+
+/** What the reports print, each score beside ours of that captioner's beam captions; null where there is none. */
+export function reportedScoreRows(entries: readonly LeaderboardEntry[], measured: readonly MeasuredCaptioner[]): Record<string, string | number | null>[] {
+  return entries.flatMap(({ name, report, reported }) => {
+    if (!reported) return [];
+    const ours = measured.find((one) => one.name === name)?.beam.scores;
+    const columns = Object.entries(measuredAs) as [keyof typeof measuredAs, typeof measuredAs[keyof typeof measuredAs]][];
+    const scores = columns.flatMap(([metric, own]) => [[`${metric}, report`, reported[metric] ?? null], [`${metric}, here`, ours?.[own] ?? null]]);
+    return [{ report, captioner: name, 'measured on': reported.data, ...Object.fromEntries(scores) as Record<string, number | null> }];
+  });
 }

@@ -11,11 +11,12 @@ const escape = (text: string): string => text.replace(/&/g, '&amp;').replace(/</
 export const htmlFolder = path.join(buildFolder, 'html');
 
 function indexPage(pages: readonly Page[]): string {
-  const items = pages.map((page) => `<li><a href="${encodeURIComponent(page.name)}.html">${escape(page.title)}</a> <small>${escape(page.name)}</small></li>`);
+  const linkTo = (page: Page): string => `<a href="${encodeURIComponent(page.name)}.html">${escape(page.title)}</a> <small>${escape(page.name)}</small>`;
+  const items = pages.map((page) => `<li>${linkTo(page)}</li>`), first = pages.find(({ name }) => name.endsWith('-leaderboard'));
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Notebooks</title>
 <style>body{font:16px/1.6 sans-serif;max-width:50em;margin:3em auto;padding:0 1em;color:#222}small{color:#777}a{color:#0072b2}</style></head>
-<body><h1>Notebooks</h1><ul>
+<body><h1>Notebooks</h1>${first ? `<p><b>Read first:</b> ${linkTo(first)}</p>` : ''}<ul>
 ${items.join('\n')}
 </ul></body></html>
 `;

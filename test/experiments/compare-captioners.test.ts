@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import type { Caption, Captioner } from '../../lib/captioners';
 import { loadScenes } from '../../lib/datasets';
 import { Random, tensorCount } from '../../lib/engine';
-import { availableEntries, compareCaptioners, leaderboard, rankCaptioners, score, type LeaderboardEntry } from '../../lib/experiments';
+import { availableEntries, compareCaptioners, leaderboard, rankCaptioners, reportedScoreRows, score, type LeaderboardEntry } from '../../lib/experiments';
 import { scoreWithClip } from '../../lib/metrics';
 import { ClipEmbedder } from '../../lib/models';
 import { Linear } from '../../lib/nn';
@@ -81,6 +81,15 @@ describe('leaderboard', () => {
       assert.equal(new Set(names).size, names.length);
       assert.deepEqual([...new Set(entries.map(({ report }) => report.slice(0, 3)))].sort(), ['000', '001', '002', '003', '004']);
     }
+  });
+
+  it('sets what a report prints beside what was measured of its captioner, null where either has none', () => {
+    const entries = leaderboard('small').entries.filter(({ report }) => report !== '000 A');
+    const measured = [{ name: 'DeiT-III + Transformer', beam: { scores: { CIDEr: 2, CLIPScore: 0.5, Bleu_4: 0.25 } } }] as never;
+    const rows = reportedScoreRows(entries, measured), [deit] = rows.filter(({ report }) => report === '004');
+    assert.deepEqual([deit['CIDEr, report'], deit['CIDEr, here'], deit['BLEU-4, report'], deit['BLEU-4, here']], [0.9413, 2, null, 0.25]);
+    assert.deepEqual(rows.map(({ report }) => report), ['001 A', '002 I', '002 I', '004'], 'reports that print none have no row');
+    assert.equal(rows[0]['CIDEr, here'], null);
   });
 
   it('says what to do for a captioner that is not there', () => {
