@@ -6,9 +6,11 @@ import type { Module } from '../nn';
 export interface CaptionBatch {
   /** (B, L, F) */
   features: Tensor;
-  /** (B, T) int32: start token and words, filled with padding */
+  /** (B, T) int32: start token, prompt (if there is one) and words, filled with padding */
   inputIds: Tensor2D;
-  /** (B, T) int32: words and end token, filled with −100, which counts for nothing */
+  /** (B, T) int32: 0 where padding stands left of the text, 1 elsewhere. Padding on the right has none: no word before it sees it. */
+  attentionMask?: Tensor2D;
+  /** (B, T) int32: what follows each input, words and end token; −100, which counts for nothing, in the prompt and the padding */
   labels: Tensor2D;
 }
 
@@ -25,13 +27,17 @@ export interface StepDecoderOptions {
   outputAttentions?: boolean;
 }
 
-/** The second half of the captioners of reports 001 A, 002, 003 and 004: from an image encoder's features to words. */
-export interface CaptionDecoder extends Module {
+/** The second half of the captioners of reports 001 to 004, as training sees it: from an image encoder's features to words. */
+export interface FeatureDecoder extends Module {
   readonly config: { vocabSize: number; featureSize: number };
   /** What training minimises. */
   loss(batch: CaptionBatch): Scalar;
   /** The same, and what it was taken from. The caller disposes all tensors. */
   losses(batch: CaptionBatch): CaptionLosses;
+}
+
+/** One that FeatureCaptioner searches captions with. */
+export interface CaptionDecoder extends FeatureDecoder {
   /** For searches over the captions of these images, features (B, L, F). Dispose it after the search. */
   stepDecoder(features: Tensor, options?: StepDecoderOptions): DisposableStepDecoder;
 }

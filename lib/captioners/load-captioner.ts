@@ -1,14 +1,19 @@
-import { readJsonObject } from '../models';
+import { readJsonObject, type ConfigJson } from '../models';
 import { resolveCheckpoint } from '../weights';
 import type { Captioner } from './captioner';
 import { FeatureCaptioner } from './feature-captioner';
 import { PretrainedCaptioner } from './pretrained-captioner';
+import { PromptedCaptioner, savedPrompt } from './prompted-captioner';
 import { SmolVLMCaptioner } from './smolvlm-captioner';
 
 /** Who reads a captioner's folder, by the model_type of its config.json. */
-const readers: readonly { modelTypes: readonly string[]; load: (folder: string) => Captioner }[] = [
+const readers: readonly { modelTypes: readonly string[]; load: (folder: string, config: ConfigJson) => Captioner }[] = [
   { modelTypes: FeatureCaptioner.modelTypes, load: (folder) => FeatureCaptioner.load(folder) },
-  { modelTypes: ['vision-encoder-decoder', 'blip'], load: (folder) => PretrainedCaptioner.load(folder) },
+  {
+    modelTypes: ['vision-encoder-decoder'],
+    load: (folder, config) => (savedPrompt(config) === undefined ? PretrainedCaptioner : PromptedCaptioner).load(folder),
+  },
+  { modelTypes: ['blip'], load: (folder) => PretrainedCaptioner.load(folder) },
   { modelTypes: ['smolvlm', 'idefics3'], load: (folder) => SmolVLMCaptioner.load(folder) },
 ];
 
@@ -20,9 +25,9 @@ const readers: readonly { modelTypes: readonly string[]; load: (folder: string) 
  */
 export function loadCaptioner(nameOrFolder: string): Captioner {
   const folder = resolveCheckpoint(nameOrFolder);
-  const type = readJsonObject(folder, 'config.json')?.model_type;
+  const config = readJsonObject(folder, 'config.json'), type = config?.model_type;
   const reader = readers.find(({ modelTypes }) => modelTypes.includes(String(type)));
-  if (reader) return reader.load(folder);
+  if (config && reader) return reader.load(folder, config);
   const known = readers.flatMap(({ modelTypes }) => modelTypes).join(', ');
   const found = type === undefined ? 'has no config.json with a model_type' : `holds a model of type ${JSON.stringify(type)}`;
   throw new Error(`${folder} ${found}; captioners are of the types ${known}.`);

@@ -9,12 +9,10 @@ import type { Caption, Captioner, CaptionOptions } from './captioner';
 
 /** What such a captioner asks of its network: VisionEncoderDecoderModel and BlipForConditionalGeneration have it. */
 export interface CaptioningNetwork extends Module {
-  generate(inputs: { pixelValues: Tensor; decoderInputIds?: Tensor; outputAttentions?: boolean }, options?: GenerationConfig): GenerationResult;
+  generate(inputs: { pixelValues: Tensor; outputAttentions?: boolean }, options?: GenerationConfig): GenerationResult;
 }
 
 export interface PretrainedCaptionerOptions {
-  /** What every caption begins with, such as report 001's "Image Caption: "; not part of the text that comes back. */
-  prompt?: string;
   /** What holds unless an option of a call says otherwise. */
   generation?: CaptionOptions;
 }
@@ -24,10 +22,9 @@ export class PretrainedCaptioner<M extends CaptioningNetwork = CaptioningNetwork
   readonly model: M;
   readonly processor: ImageProcessor;
   readonly tokenizer: Tokenizer;
-  private readonly prompt: readonly number[];
 
   /** @throws Error when the checkpoint lacks a part, or its network writes no text */
-  constructor(private readonly checkpoint: Checkpoint<M>, private readonly options: PretrainedCaptionerOptions = {}) {
+  constructor(protected readonly checkpoint: Checkpoint<M>, private readonly options: PretrainedCaptionerOptions = {}) {
     const { model, processor, tokenizer } = checkpoint;
     if (!model || !processor || !tokenizer) {
       const lacking = [[model, 'weights'], [processor, 'preprocessor_config.json'], [tokenizer, 'a tokenizer']].filter(([part]) => !part).map(([, name]) => name);
@@ -35,7 +32,6 @@ export class PretrainedCaptioner<M extends CaptioningNetwork = CaptioningNetwork
     }
     if (typeof model.generate !== 'function') throw new Error(`A ${(model as Module).constructor.name} writes no captions.`);
     [this.model, this.processor, this.tokenizer] = [model, processor, tokenizer];
-    this.prompt = options.prompt ? tokenizer.encode(options.prompt, { addSpecialTokens: false }).inputIds : [];
   }
 
   /** A folder or a name that `load` understands. */
@@ -55,21 +51,23 @@ export class PretrainedCaptioner<M extends CaptioningNetwork = CaptioningNetwork
 
   /** All beams of each picture, best first. */
   async captionBeams(images: readonly ImageSource[], options: CaptionOptions = {}): Promise<Caption[][]> {
-    const { batchSize = 16, outputAttentions, ...given } = options;
-    const { batchSize: _, outputAttentions: __, ...defaults } = this.options.generation ?? {};
+    const { batchSize = 16, ...given } = options;
     const captions: Caption[][] = [];
     for (let from = 0; from < images.length; from += batchSize) {
       const { data, shape } = await this.processor.batch(images.slice(from, from + batchSize));
       const pixelValues = tf.tensor4d(data, shape);
-      const decoderInputIds = this.prompt.length ? tf.tensor2d(Array.from({ length: shape[0] }, () => [...this.prompt]), undefined, 'int32') : undefined;
-      try {
-        const { hypotheses, attentionShape } = this.model.generate({ pixelValues, decoderInputIds, outputAttentions }, mergeGenerationOptions(defaults, given));
-        captions.push(...hypotheses.map((beams) => beams.map((beam) => this.describe(beam, attentionShape, shape[2] / shape[1]))));
-      } finally {
-        tf.dispose([pixelValues, ...(decoderInputIds ? [decoderInputIds] : [])]);
-      }
+      try { captions.push(...this.beamsOf({ pixelValues }, shape[2] / shape[1], given)); } finally { pixelValues.dispose(); }
     }
     return captions;
+  }
+
+  /** All beams of one batch, from what the network generates from; `aspect` is the pictures' width by their height. */
+  protected beamsOf(inputs: Parameters<M['generate']>[0], aspect: number, options: CaptionOptions): Caption[][] {
+    const { batchSize: _, outputAttentions, ...given } = options;
+    const { batchSize: __, outputAttentions: ___, ...defaults } = this.options.generation ?? {};
+    const all = mergeGenerationOptions(defaults, given);
+    const { hypotheses, attentionShape } = this.model.generate({ ...inputs, outputAttentions }, all);
+    return hypotheses.map((beams) => beams.map((beam) => this.describe(beam, attentionShape, aspect)));
   }
 
   private describe({ tokens, logProbability, score, attention }: Hypothesis, shape: readonly number[] | undefined, aspect: number): Caption {

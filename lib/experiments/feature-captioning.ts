@@ -1,9 +1,10 @@
-/** Training and using a captioner on the cached features of a frozen encoder: what reports 001 A, 002 and 003 have in common. */
-import type { Caption, CaptionBatch, CaptionOptions, FeatureCaptioner } from '../captioners';
-import { tf, type Precision, type Random, type Scalar } from '../engine';
+/** Training and using a captioner on the cached features of a frozen encoder: what reports 001 to 004 have in common. */
+import type { Caption, CaptionBatch, CaptionOptions, FeatureDecoder } from '../captioners';
+import { tf, type Precision, type Random, type Scalar, type Tensor } from '../engine';
 import type { CaptionDataset } from '../datasets';
 import { scoreCaptions, type CaptionEvaluation } from '../metrics';
 import { inProject } from '../project';
+import type { CaptionIds } from '../tokenizers';
 import {
   CaptionBatches, meanLoss, scheduleOf, TopAccuracy, train,
   type EpochRecord, type MeasuredLoss, type PictureFeatures, type ScheduleSettings, type TrainOptions, type TrainResult,
@@ -36,12 +37,19 @@ export interface TrainingSettings {
   keepEvery?: number;
 }
 
+/** A captioner as its training sees it: a FeatureCaptioner, or a PromptedCaptioner. */
+export interface FeatureLearner {
+  readonly decoder: FeatureDecoder;
+  readonly vocabulary: CaptionIds;
+  captionFeatures(features: Tensor, options?: CaptionOptions): Caption[];
+}
+
 export interface TrainCaptionerOptions extends Pick<TrainOptions<never>, 'signal' | 'onStep' | 'onEpoch' | 'restartFinished' | 'checkpointSteps'> {
   /** Checkpoints and history; relative to the project's top folder. Without it nothing is written. */
   folder?: string;
   /** Folder for TensorBoard's event files; relative to the project's top folder, too. */
   tensorBoard?: string;
-  captioner: FeatureCaptioner;
+  captioner: FeatureLearner;
   dataset: CaptionDataset;
   features: PictureFeatures;
   settings: TrainingSettings;
@@ -84,7 +92,7 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
     maxGradNorm,
     precision,
     // What may change between a stop and going on is not part of it.
-    config: { ...decisive, epochs: undefined, decoder: decoder.config, dataset: dataset.name },
+    config: { ...decisive, epochs: undefined, decoder: decoder.config, prompt: vocabulary.promptIds, dataset: dataset.name },
     validate: async () => {
       const valLoss = await meanLoss(validationBatches, validationLoss);
       const tops = topAccuracy === undefined ? {} : { [`trainTop${topAccuracy}`]: trainTop.take(), [`valTop${topAccuracy}`]: valTop.take() };
@@ -106,14 +114,14 @@ export async function trainCaptioner(options: TrainCaptionerOptions): Promise<Tr
   });
 }
 
-/** A caption for every picture of the dataset, in order, from its cached features. */
-export function captionRecords(captioner: Pick<FeatureCaptioner, 'captionFeatures'>, dataset: CaptionDataset, features: PictureFeatures,
-  { batchSize = 100, ...options }: CaptionOptions = {}): Caption[] {
-  const captions: Caption[] = [];
+/** A caption for every picture of the dataset, in order, from its cached features; options are the captioner's own. */
+export function captionRecords<O extends CaptionOptions>(captioner: { captionFeatures(features: Tensor, options?: O): Caption[] },
+  dataset: CaptionDataset, features: PictureFeatures, given?: O & {}): Caption[] {
+  const { batchSize = 100, ...options } = given ?? {}, captions: Caption[] = [];
   for (let from = 0; from < dataset.length; from += batchSize) {
     const ids = dataset.records.slice(from, from + batchSize).map((record) => record.id);
     const batch = tf.tensor(features.read(ids), [ids.length, ...features.shape]);
-    try { captions.push(...captioner.captionFeatures(batch, options)); } finally { batch.dispose(); }
+    try { captions.push(...captioner.captionFeatures(batch, options as O)); } finally { batch.dispose(); }
   }
   return captions;
 }

@@ -2,7 +2,8 @@
 import { PretrainedCaptioner } from '../captioners';
 import type { CaptionDataset } from '../datasets';
 import { Random, tf, type Precision, type Scalar } from '../engine';
-import { GPT2LMHeadModel, load, VisionEncoderDecoderModel, ViTModel } from '../models';
+import type { ImageProcessor } from '../images';
+import { GPT2LMHeadModel, load, VisionEncoderDecoderModel, ViTModel, type Checkpoint } from '../models';
 import { inProject } from '../project';
 import {
   learningRateName, learningRateSearch, linearWithWarmup, meanLoss, PictureBatches, train,
@@ -40,16 +41,27 @@ export interface VitGpt2Config {
 export const vitGpt2StepsPerEpoch = ({ captionsPerEpoch, batchSize }: VitGpt2Config, training: CaptionDataset): number =>
   Math.ceil((captionsPerEpoch === 'one' ? training.length : training.captions().length) / batchSize);
 
-/** A captioner of two pretrained halves; the cross attention between them is new, drawn from the seed. */
-export function buildVitGpt2({ encoder, decoder, maxTokens, seed }: VitGpt2Config, random = new Random(seed)): PretrainedCaptioner<VisionEncoderDecoderModel> {
-  const eyes = load(encoder, { as: ViTModel, config: { hiddenDropoutProb: 0 } });
+/**
+ * Two pretrained halves as one network; the cross attention between them is new, drawn from `random`.
+ *
+ * @param decoder a GPT-2, by a name that `load` understands
+ */
+export function joinVitGpt2(
+  eyes: { model: ViTModel; processor: ImageProcessor | null }, decoder: string, random: Random,
+): Checkpoint<VisionEncoderDecoderModel> {
   const words = load(decoder, { as: GPT2LMHeadModel, config: { addCrossAttention: true }, strict: false, random, warn: () => {} });
   const { tokenizer } = words, end = tokenizer?.eosTokenId;
   if (end === undefined || end === null) throw new Error(`${decoder} has no tokenizer with an end token: a captioner needs one.`);
   const config = { encoder: eyes.model.config, decoder: words.model.config, decoderStartTokenId: end, padTokenId: end };
   const model = new VisionEncoderDecoderModel(config, random, { encoder: eyes.model, decoder: words.model });
   model.generationConfig = { decoderStartTokenId: end, eosTokenId: end, padTokenId: end };
-  return new PretrainedCaptioner({ model, processor: eyes.processor, tokenizer, config: null }, { generation: { maxNewTokens: maxTokens } });
+  return { model, processor: eyes.processor, tokenizer, config: null };
+}
+
+/** A captioner whose halves are both to be trained. */
+export function buildVitGpt2({ encoder, decoder, maxTokens, seed }: VitGpt2Config, random = new Random(seed)): PretrainedCaptioner<VisionEncoderDecoderModel> {
+  const eyes = load(encoder, { as: ViTModel, config: { hiddenDropoutProb: 0 } });
+  return new PretrainedCaptioner(joinVitGpt2(eyes, decoder, random), { generation: { maxNewTokens: maxTokens } });
 }
 
 type PassedOn = 'signal' | 'onStep' | 'onEpoch' | 'restartFinished' | 'checkpointSteps';

@@ -6,7 +6,7 @@ import { crossEntropy, Random, tf, type Tensor, type Tensor1D, type Tensor2D } f
 import { generateOnce, resolveGeneration, streamOnce, type GenerationConfig, type GenerationResult, type PreparedGeneration,
   type TokenStream } from '../generation';
 import { Linear, Module } from '../nn';
-import { cachedStepDecoder } from './cached-step-decoder';
+import { cachedStepDecoder, leftPadding, type CachedPrompt } from './cached-step-decoder';
 import { GPT2LMHeadModel, type GPT2Config } from './gpt2';
 import { ViTModel, type ViTConfig } from './vit';
 
@@ -53,8 +53,10 @@ export interface VisionEncoderDecoderOutputs {
 }
 
 export interface CaptioningInputs extends Pick<VisionEncoderDecoderInputs, 'pixelValues' | 'encoderLastHiddenState'> {
-  /** (B, T) int32: what the text begins with, behind the start id */
+  /** (B, T) int32: what the text begins with, behind the start id; shorter ones padded on the left */
   decoderInputIds?: Tensor;
+  /** (B, T), 1 for a word and 0 for padding; all words unless given. Words count their positions from the first one on. */
+  decoderAttentionMask?: Tensor;
   /** Hypotheses keep each token's attention to the image, [layers, heads, S]. */
   outputAttentions?: boolean;
 }
@@ -135,7 +137,7 @@ export class VisionEncoderDecoderModel extends Module {
     return streamOnce(() => this.prepareGeneration(inputs, options), signal);
   }
 
-  private prepareGeneration({ decoderInputIds, outputAttentions, ...image }: CaptioningInputs,
+  private prepareGeneration({ decoderInputIds, decoderAttentionMask, outputAttentions, ...image }: CaptioningInputs,
     given: GenerationConfig): PreparedGeneration {
     const defaults = { padTokenId: this.config.padTokenId, ...this.generationConfig };
     const { ids, options } = resolveGeneration(defaults, given), all = { ...defaults, ...given };
@@ -144,23 +146,33 @@ export class VisionEncoderDecoderModel extends Module {
       throw new Error('Generation needs decoderStartTokenId: set it in generation_config.json, or give it as an option.');
     }
     const images = (image.pixelValues ?? image.encoderLastHiddenState)?.shape[0] ?? 0;
-    const promptIds = startedBy(start, images, decoderInputIds);
+    const prompt = startedBy(start, images, decoderInputIds, decoderAttentionMask);
     const { transformer, cacheShape } = this.decoder;
     const cross = tf.tidy(() => transformer.crossKeyValues(this.project(this.encode(image).lastHiddenState)) as never) as
       ReturnType<typeof transformer.crossKeyValues>;
-    const decoder = cachedStepDecoder(this.decoder, cacheShape, { promptIds, cross, outputAttentions });
-    return { decoder, prompt: { promptIds, ...ids }, options };
+    const decoder = cachedStepDecoder(this.decoder, cacheShape, { ...prompt, cross, outputAttentions });
+    return { decoder, prompt: { promptIds: prompt.promptIds, ...ids }, options };
   }
 }
 
 /** Prompts that begin with the start id, which is put before them unless some do already (transformers' rule). */
-function startedBy(start: number, images: number, decoderInputIds: Tensor | undefined): number[][] {
-  if (!decoderInputIds) return Array.from({ length: images }, () => [start]);
+function startedBy(
+  start: number, images: number, decoderInputIds: Tensor | undefined, mask: Tensor | undefined,
+): Pick<CachedPrompt, 'promptIds' | 'padding'> {
+  if (!decoderInputIds) {
+    if (mask) throw new Error('decoderAttentionMask was given without the decoderInputIds that it is of.');
+    return { promptIds: Array.from({ length: images }, () => [start]) };
+  }
   if (decoderInputIds.rank !== 2 || decoderInputIds.shape[0] !== images) {
     throw new Error(`decoderInputIds have the shape [${decoderInputIds.shape}]: expected [${images}, tokens], a row an image.`);
   }
-  const given = decoderInputIds.arraySync() as number[][];
-  return given.every(([first]) => first !== start) ? given.map((row) => [start, ...row]) : given;
+  if (mask && `${mask.shape}` !== `${decoderInputIds.shape}`) {
+    throw new Error(`decoderAttentionMask has the shape [${mask.shape}], decoderInputIds [${decoderInputIds.shape}]: expected the same.`);
+  }
+  const given = decoderInputIds.arraySync() as number[][], seen = mask?.arraySync() as number[][] | undefined;
+  const lacksStart = given.every(([first]) => first !== start);
+  const behind = (first: number) => (row: number[]): number[] => (lacksStart ? [first, ...row] : row);
+  return { promptIds: given.map(behind(start)), padding: seen && leftPadding(seen.map(behind(1))) };
 }
 
 /** Mean cross entropy of logits (B, T, vocabulary) with labels (B, T) at the same place. */

@@ -1,7 +1,8 @@
-import { tf, type Tensor2D } from '../engine';
+import { tf } from '../engine';
 import type { CaptionBatch } from '../captioners';
 import type { CaptionDataset } from '../datasets';
-import type { CaptionVocabulary } from '../tokenizers';
+import type { CaptionIds } from '../tokenizers';
+import { captionRows } from './caption-rows';
 import { Examples, type ExamplesOptions } from './examples';
 import type { PictureFeatures } from './feature-cache';
 import type { BatchSource } from './trainer';
@@ -11,13 +12,13 @@ interface Example { image: string; ids: number[] }
 
 export interface CaptionBatchesOptions extends ExamplesOptions {
   dataset: CaptionDataset;
-  vocabulary: CaptionVocabulary;
+  vocabulary: CaptionIds;
   features: PictureFeatures;
   /** Words kept of a longer caption. */
   maxWords: number;
 }
 
-/** Batches of (features, start + words, words + end), padded to about the longest caption of the batch. Captions are encoded once. */
+/** Batches of captions with their pictures' features, padded to about the longest caption of the batch. Captions are encoded once. */
 export class CaptionBatches implements BatchSource<CaptionBatch> {
   private readonly examples: Examples<Example>;
 
@@ -36,17 +37,9 @@ export class CaptionBatches implements BatchSource<CaptionBatch> {
   /** Batch `index` of an epoch with the given order; the caller disposes it. */
   batch(order: Uint32Array, index: number): CaptionBatch {
     const { features, vocabulary } = this.options, examples = this.examples.batch(order, index);
-    const steps = this.examples.paddedLength(examples) + 1;
-    const inputs = new Int32Array(examples.length * steps).fill(vocabulary.padId);
-    const labels = new Int32Array(examples.length * steps).fill(-100);
-    for (const [row, { ids }] of examples.entries()) {
-      inputs.set([vocabulary.startId, ...ids], row * steps);
-      labels.set([...ids, vocabulary.endId], row * steps);
-    }
     return {
       features: tf.tensor(features.read(examples.map(({ image }) => image)), [examples.length, ...features.shape]),
-      inputIds: tf.tensor2d(inputs, [examples.length, steps], 'int32') as Tensor2D,
-      labels: tf.tensor2d(labels, [examples.length, steps], 'int32') as Tensor2D,
+      ...captionRows(examples.map(({ ids }) => ids), vocabulary, this.examples.paddedLength(examples)),
     };
   }
 }

@@ -1,5 +1,6 @@
 export * from './adam';
 export * from './caption-batches';
+export * from './caption-rows';
 export { keptEpochs, loadKeptEpoch } from './checkpoint';
 export * from './distillation';
 export * from './encode-dataset';

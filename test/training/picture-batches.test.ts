@@ -37,14 +37,6 @@ describe('PictureBatches', () => {
     assert.equal(tensorCount(), before);
   });
 
-  it('reads a prompt and scores what follows it', async () => {
-    const { inputs, labels } = await rowsOf(new PictureBatches({ ...options, prompt: 'Image Caption: ' }), 0);
-    const prompt = tokenizer.encode('Image Caption: ', { addSpecialTokens: false }).inputIds;
-    assert.deepEqual(inputs[0].slice(0, prompt.length + 1), [tokenizer.bosTokenId, ...prompt]);
-    assert.ok(labels[0].slice(0, prompt.length).every((id) => id === -100));
-    assert.equal(labels[0][prompt.length], inputs[0][prompt.length + 1]);
-  });
-
   it('an epoch is all captions, or one a picture', () => {
     const one = new PictureBatches({ ...options, seed: 3, captionsPerEpoch: 'one' });
     assert.equal(new PictureBatches({ ...options, seed: 3 }).order(4).length, 25);
