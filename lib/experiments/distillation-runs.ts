@@ -3,15 +3,14 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { z } from 'zod';
-import type { AttentionLstmDecoder, FeatureCaptioner } from '../captioners';
 import { Random } from '../engine';
 import { inProject } from '../project';
-import { meanLoss, train, type TrainOptions, type TrainResult } from '../training';
+import { meanLoss, scheduleOf, train, type TrainOptions, type TrainResult } from '../training';
 import { writeWhole } from '../whole-file';
 import { DistilledStudent } from './distilled-student';
 import { captionRecords, score, trainCaptioner } from './feature-captioning';
 import { buildDistilled, type DistillationRow, type DistillationSetup } from './knowledge-distillation';
-import { teacherSentences } from './teacher-sentences';
+import { TeacherLessons, type DistillationTeacher } from './teacher-lessons';
 
 const runSchema = z.object({
   /** The row's key. */
@@ -30,8 +29,6 @@ export interface DistillationRunOptions extends Pick<TrainOptions<never>, 'signa
   /** Relative to the project's top folder. Every run lies in it under a hash of what it depends on: other settings make other runs. */
   folder: string;
 }
-
-export type DistillationTeacher = FeatureCaptioner<AttentionLstmDecoder>;
 
 /** The teacher, trained on its pictures; loaded if it is there. */
 export async function trainTeacher(setup: DistillationSetup, { folder, ...callbacks }: DistillationRunOptions): 
@@ -55,7 +52,7 @@ export interface DistillOptions extends DistillationRunOptions {
 }
 
 /** Trains a student for every row and seed and scores its captions of the test pictures. What a signal cuts off, the next call finishes. */
-export async function distill(setup: DistillationSetup, teacher: DistillationTeacher, options: DistillOptions): Promise<DistillationRun[]> {
+export async function distill(setup: DistillationSetup, lessons: TeacherLessons, options: DistillOptions): Promise<DistillationRun[]> {
   const { rows, seeds = setup.config.seeds, signal, onRun, folder } = options, runs: DistillationRun[] = [];
   const add = (run: DistillationRun): void => { runs.push(run); onRun?.(run); };
   for (const row of rows) {
@@ -63,7 +60,7 @@ export async function distill(setup: DistillationSetup, teacher: DistillationTea
       if (signal?.aborted) return runs;
       const done = readRun(runFolder(setup, row, seed, folder));
       if (done) { add(done); continue; }
-      const { student, run } = await trainStudent(setup, teacher, row, seed, options);
+      const { student, run } = await trainStudent(setup, lessons, row, seed, options);
       try { if (run) add(run); } finally { student.dispose(); }
     }
   }
@@ -75,19 +72,18 @@ export async function distill(setup: DistillationSetup, teacher: DistillationTea
  *
  * @returns `run` is missing where the signal came first
  */
-export async function trainStudent(setup: DistillationSetup, teacher: DistillationTeacher, row: DistillationRow, seed: number,
+export async function trainStudent(setup: DistillationSetup, lessons: TeacherLessons, row: DistillationRow, seed: number,
   { folder, signal, onStep }: DistillationRunOptions): Promise<{ student: DistilledStudent; run?: DistillationRun }> {
-  const { config: { student: { training }, numBeams }, studentData, studentFeatures, teacherFeatures } = setup;
-  const { epochs, learningRate, maxGradNorm } = training;
+  const { config: { student: { training }, numBeams }, studentData, studentFeatures } = setup;
+  const { epochs, learningRate, schedule, maxGradNorm } = training;
   const random = new Random(seed), student = DistilledStudent.build(setup, row, random), at = runFolder(setup, row, seed, folder);
   try {
-    const people = studentData.split('train');
-    const captions = row.captions === 'teacher' ? teacherSentences(people, teacher, teacherFeatures, { numBeams }) : people;
     const validation = student.validationBatches();
     const { history, interrupted } = await train({
-      model: student, epochs, maxGradNorm, random, folder: at, signal, onStep, optimizer: { learningRate, rateFactor: student.rateFactor },
+      model: student, epochs, maxGradNorm, random, folder: at, signal, onStep,
+      optimizer: { learningRate, rateFactor: student.rateFactor }, schedule: schedule && scheduleOf(schedule),
       loss: (batch) => student.loss(batch),
-      batches: student.batches(teacher.decoder, captions, seed),
+      batches: student.batches(lessons, seed),
       validate: async () => ({ valLoss: await meanLoss(validation, (batch) => student.wordLoss(batch)) }),
     });
     if (interrupted) return { student };

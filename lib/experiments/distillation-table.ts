@@ -16,7 +16,11 @@ export function spread(values: readonly number[]): Spread {
   return { mean, sd: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)) };
 }
 
-export type DistillationMetric = keyof DistillationRun['scores'];
+/** A score of the captions, or the validation loss after the last epoch. */
+export type DistillationMetric = keyof DistillationRun['scores'] | 'valLoss';
+
+const valueOf = ({ scores, valLoss }: DistillationRun, metric: DistillationMetric): number =>
+  (metric === 'valLoss' ? valLoss.at(-1)! : scores[metric]);
 
 export interface RowSummary extends Spread {
   row: string;
@@ -35,16 +39,16 @@ export interface RowSummary extends Spread {
  * @throws Error when the baseline lacks a seed of a row
  */
 export function summarizeDistillation(runs: readonly DistillationRun[], metric: DistillationMetric, baseline = 'baseline'): RowSummary[] {
-  const reference = new Map(runs.filter(({ row }) => row === baseline).map(({ seed, scores }) => [seed, scores[metric]]));
+  const reference = new Map(runs.filter(({ row }) => row === baseline).map((run) => [run.seed, valueOf(run, metric)]));
   return [...new Set(runs.map(({ row }) => row))].map((row): RowSummary => {
     const mine = runs.filter((run) => run.row === row);
-    const difference = spread(mine.map(({ seed, scores }) => {
-      const other = reference.get(seed);
+    const difference = spread(mine.map((run) => {
+      const { seed } = run, other = reference.get(seed);
       if (other === undefined) throw new Error(`Row ${row} has seed ${seed}, row ${baseline} has not: differences need both.`);
-      return scores[metric] - other;
+      return valueOf(run, metric) - other;
     }));
     const margin = (T_95[mine.length - 2] ?? (mine.length > T_95.length ? 2.2 : NaN)) * difference.sd / Math.sqrt(mine.length);
-    const own = spread(mine.map(({ scores }) => scores[metric]));
+    const own = spread(mine.map((run) => valueOf(run, metric)));
     return { row, seeds: mine.length, ...own, difference, margin, clear: Math.abs(difference.mean) > margin };
   });
 }

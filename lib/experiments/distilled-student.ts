@@ -2,7 +2,6 @@
 import {
   ImageEncoder, type AttentionLstmDecoder, type Caption, type CaptionBatch, type CaptionOptions, type FeatureCaptioner,
 } from '../captioners';
-import type { CaptionDataset } from '../datasets';
 import { tf, type Random, type Scalar, type Tensor, type Tensor1D, type Tensor2D, type Tensor4D } from '../engine';
 import { ResNet } from '../models';
 import { Module, type Parameter } from '../nn';
@@ -10,6 +9,7 @@ import {
   CaptionBatches, distillationLoss, featureDistillation, wordDistillation, type BatchSource, type CaptionBatchesOptions,
 } from '../training';
 import { buildDistilled, type DistillationRow, type DistillationSetup } from './knowledge-distillation';
+import type { TeacherLessons } from './teacher-lessons';
 
 /** What a student trains on: its captions and, as far as the row asks, the teacher's view of the same pictures. */
 export interface DistillationBatch extends CaptionBatch {
@@ -19,28 +19,37 @@ export interface DistillationBatch extends CaptionBatch {
   teacherLogits?: Tensor;
 }
 
-/** Batches of `captions` with the features of the student's frozen stages, and what the teacher says of them. */
+/** Batches of a row's captions with the features of the student's frozen stages, and what the teacher says of them. */
 export class DistillationBatches implements BatchSource<DistillationBatch> {
   private readonly own: CaptionBatches;
+  /** The same captions in the same order beside the teacher's features. */
   private readonly teachers: CaptionBatches;
 
-  constructor({ studentFeatures, teacherFeatures }: DistillationSetup, private readonly teacher: AttentionLstmDecoder,
-    private readonly row: DistillationRow, options: Omit<CaptionBatchesOptions, 'features'>) {
-    this.own = new CaptionBatches({ ...options, features: studentFeatures });
-    // The same captions in the same order beside the teacher's features.
-    this.teachers = new CaptionBatches({ ...options, features: teacherFeatures });
+  constructor(private readonly setup: DistillationSetup, private readonly lessons: TeacherLessons, private readonly row: DistillationRow,
+    private readonly options: Omit<CaptionBatchesOptions, 'features' | 'dataset'>) {
+    const all = { ...options, dataset: lessons.captions(row) };
+    this.own = new CaptionBatches({ ...all, features: setup.studentFeatures });
+    this.teachers = new CaptionBatches({ ...all, features: setup.teacherFeatures });
   }
 
   get stepsPerEpoch(): number { return this.own.stepsPerEpoch; }
   order(epoch: number): Uint32Array { return this.own.order(epoch); }
 
-  batch(order: Uint32Array, index: number): DistillationBatch {
-    const batch = this.own.batch(order, index), { beta, encoderWeight, decoderWeight } = this.row;
-    if (!(beta > 0 && encoderWeight + decoderWeight > 0)) return batch;
-    const { features, inputIds, labels } = this.teachers.batch(order, index);
-    const logits = decoderWeight > 0 ? this.teacher.forward(features, inputIds) : undefined;
-    tf.dispose([inputIds, labels, ...(logits ? [logits.attention] : [])]);
-    return { ...batch, teacherFeatures: features, ...(logits ? { teacherLogits: logits.logits } : {}) };
+  async batch(order: Uint32Array, index: number): Promise<DistillationBatch> {
+    const { beta, encoderWeight, decoderWeight } = this.row, { batchSize } = this.options, { size } = this.setup.vocabulary;
+    const logits = beta * decoderWeight > 0 ? await this.lessons.logits(this.row) : undefined;
+    const batch: DistillationBatch = this.own.batch(order, index), [rows, steps] = batch.labels.shape;
+    if (beta * encoderWeight > 0) {
+      const { features, ...others } = this.teachers.batch(order, index);
+      tf.dispose(Object.values(others));
+      batch.teacherFeatures = features;
+    }
+    if (logits) {
+      const padded = new Float32Array(rows * steps * size);
+      order.subarray(index * batchSize, (index + 1) * batchSize).forEach((caption, row) => padded.set(logits[caption], row * steps * size));
+      batch.teacherLogits = tf.tensor(padded, [rows, steps, size]);
+    }
+    return batch;
   }
 }
 
@@ -125,11 +134,12 @@ export class DistilledStudent extends Module {
     try { return this.captioner.captionFeatures(encoded, options); } finally { encoded.dispose(); }
   }
 
-  /** `captions` on the students' training pictures. */
-  batches(teacher: AttentionLstmDecoder, captions: CaptionDataset, seed: number): DistillationBatches {
+  /** What the row learns on the students' training pictures. */
+  batches(lessons: TeacherLessons, seed: number): DistillationBatches {
     const { vocabulary, config: { student: { training: { batchSize, maxWords } } } } = this.setup;
-    return new DistillationBatches(this.setup, teacher, this.row, { dataset: captions, vocabulary, batchSize, maxWords, seed });
+    return new DistillationBatches(this.setup, lessons, this.row, { vocabulary, batchSize, maxWords, seed });
   }
+
   /** The captions of the validation pictures, as people wrote them. */
   validationBatches(): CaptionBatches {
     const { vocabulary, studentData, studentFeatures, config: { student: { training: { batchSize, maxWords } } } } = this.setup;

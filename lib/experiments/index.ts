@@ -25,6 +25,7 @@ export * from './padding-effect';
 export * from './part-a';
 export * from './profile';
 export * from './show-attend-tell';
+export * from './teacher-lessons';
 export * from './teacher-sentences';
 export * from './transformer-sweep';
 export * from './vit-gpt2';

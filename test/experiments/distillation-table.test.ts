@@ -21,6 +21,13 @@ describe('summarizeDistillation', () => {
     assert.deepEqual([better.row, better.seeds], ['better', 3]);
   });
 
+  it('compares validation losses by that of the last epoch', () => {
+    const ended = (row: string, seed: number, ...valLoss: number[]) => ({ ...run(row, seed, 0), valLoss });
+    const losses = [ended('baseline', 1, 4, 3), ended('baseline', 2, 5, 2), ended('taught', 1, 9, 2.4), ended('taught', 2, 9, 1.6)];
+    const [baseline, taught] = summarizeDistillation(losses, 'valLoss');
+    closeTo([baseline.mean, taught.mean, taught.difference.mean], [2.5, 2, -0.5], 1e-9);
+  });
+
   it('says nothing is clear of a single seed, and asks for the baseline of each', () => {
     const [, one] = summarizeDistillation([run('baseline', 1, 0.1), run('a', 1, 0.9)], 'Bleu_4');
     assert.equal(one.clear, false);

@@ -7,9 +7,10 @@ import { CaptionDataset, loadScenes } from '../../lib/datasets';
 import { Random, tensorCount, tf, valueAndGradients, type Tensor } from '../../lib/engine';
 import {
   captionLatency, captionRecords, disposeDistillation, distill, DistilledStudent, furtherRows, knowledgeDistillation,
-  prepareDistillation, reportedRows, splitForDistillation, teacherSentences, trainStudent, trainTeacher,
+  prepareDistillation, reportedRows, splitForDistillation, TeacherLessons, teacherSentences, trainStudent, trainTeacher,
   type DistillationConfig, type DistillationRow, type DistillationSetup, type DistillationTeacher, type DistilledModelConfig,
 } from '../../lib/experiments';
+import { CaptionBatches } from '../../lib/training';
 import { closeTo } from '../close-to';
 import { fewScenes } from './few-scenes';
 
@@ -49,11 +50,12 @@ describe('report 002, part II, on a part of Scenes', function suite() {
   this.timeout(120_000);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distillation-'));
   const dataset = fewScenes(36, 6);
-  let setup: DistillationSetup, teacher: DistillationTeacher;
+  let setup: DistillationSetup, teacher: DistillationTeacher, lessons: TeacherLessons;
 
   before(async () => {
     setup = await prepareDistillation(config, { dataset, folder });
     ({ captioner: teacher } = await trainTeacher(setup, { folder }));
+    lessons = new TeacherLessons(setup, teacher);
   });
   after(() => {
     teacher.decoder.dispose();
@@ -67,13 +69,13 @@ describe('report 002, part II, on a part of Scenes', function suite() {
     const before = tensorCount(), options = { rows: everyRow, folder, seeds: [1] };
     const stop = new AbortController(), first: string[] = [];
     const stopAfterTwo = ({ row }: { row: string }) => { if (first.push(row) === 2) stop.abort(); };
-    const part = await distill(setup, teacher, { ...options, signal: stop.signal, onRun: stopAfterTwo });
+    const part = await distill(setup, lessons, { ...options, signal: stop.signal, onRun: stopAfterTwo });
     assert.deepEqual(part.map(({ row }) => row), ['baseline', 'both-5']);
     const steps = { first: 0, again: 0 };
-    const all = await distill(setup, teacher, { ...options, onStep: () => { steps.first++; } });
+    const all = await distill(setup, lessons, { ...options, onStep: () => { steps.first++; } });
     assert.deepEqual(all.slice(0, 2), part);
     assert.deepEqual(all.map(({ row }) => row), everyRow.map(({ key }) => key));
-    const again = await distill(setup, teacher, { ...options, onStep: () => { steps.again++; } });
+    const again = await distill(setup, lessons, { ...options, onStep: () => { steps.again++; } });
     assert.deepEqual(again, all);
     assert.deepEqual([steps.first, steps.again], [2 * (everyRow.length - 2), 0]);
     assert.equal(tensorCount(), before);
@@ -83,18 +85,18 @@ describe('report 002, part II, on a part of Scenes', function suite() {
     assert.equal(new Set(losses).size, everyRow.length, String(losses));
     assert.ok(losses.every((loss) => loss > 0 && loss < Math.log(setup.vocabulary.size) + 0.5), String(losses));
     const faster = { ...setup, config: { ...config, encoderRate: 0.5 } };
-    const [other] = await distill(faster, teacher, { rows: [reportedRows.encoder], folder, seeds: [1] });
+    const [other] = await distill(faster, lessons, { rows: [reportedRows.encoder], folder, seeds: [1] });
     assert.notDeepEqual(other.valLoss, all.find(({ row }) => row === 'encoder')!.valLoss);
   });
 
   it('is the same for the same seed', async () => {
     const options = { rows: [reportedRows.both10], seeds: [2] };
-    const inFolder = (name: string) => distill(setup, teacher, { ...options, folder: path.join(folder, name) });
+    const inFolder = (name: string) => distill(setup, lessons, { ...options, folder: path.join(folder, name) });
     assert.deepEqual(await inFolder('a'), await inFolder('b'));
   });
 
   it('starts from the features of the whole network, and captions pictures as it captions the features kept of them', async () => {
-    const { student: trained } = await trainStudent(setup, teacher, reportedRows.encoder, 1, { folder });
+    const { student: trained } = await trainStudent(setup, lessons, reportedRows.encoder, 1, { folder });
     const fresh = student(reportedRows.baseline), test = setup.studentData.split('test'), before = tensorCount();
     const ids = test.records.map(({ id }) => id), { studentFeatures } = setup;
     const kept = tf.tensor(studentFeatures.read(ids), [ids.length, ...studentFeatures.shape]);
@@ -112,7 +114,7 @@ describe('report 002, part II, on a part of Scenes', function suite() {
 
   it('trains the last stage and the decoder, no earlier stage and no statistic; with a frozen encoder the decoder alone', async () => {
     for (const [row, mayChange] of [[reportedRows.both5, /^(encoder\.layer4\.|decoder\.)/], [furtherRows.frozen, /^decoder\./]] as const) {
-      const [fresh, { student: trained }] = [student(row), await trainStudent(setup, teacher, row, 1, { folder })];
+      const [fresh, { student: trained }] = [student(row), await trainStudent(setup, lessons, row, 1, { folder })];
       const before = new Map(fresh.namedParameters());
       const same = (a: Tensor, b: Tensor) => tf.tidy(() => tf.all(tf.equal(a, b)).dataSync()[0]);
       const changed = [...trained.namedParameters()].filter(([name, { tensor }]) => !same(tensor, before.get(name)!.tensor));
@@ -122,10 +124,10 @@ describe('report 002, part II, on a part of Scenes', function suite() {
     }
   });
 
-  it('sends the encoder\'s term to the encoder alone, the decoder\'s to both, and neither where β is 0', () => {
-    const touched = (row: DistillationRow) => {
-      const one = student(row).train(), batches = one.batches(teacher.decoder, setup.studentData.split('train'), 1);
-      const batch = batches.batch(batches.order(0), 0), before = tensorCount(), parameters = one.trainableParameters();
+  it('sends the encoder\'s term to the encoder alone, the decoder\'s to both, and neither where β is 0', async () => {
+    const touched = async (row: DistillationRow) => {
+      const one = student(row).train(), batches = one.batches(lessons, 1);
+      const batch = await batches.batch(batches.order(0), 0), before = tensorCount(), parameters = one.trainableParameters();
       const { value, gradients } = valueAndGradients(() => one.loss(batch), parameters.map(({ tensor }) => tensor));
       const moved = new Set(parameters.filter((_, i) => gradients[i] && tf.tidy(() => tf.max(tf.abs(gradients[i]!)).dataSync()[0] > 0)));
       const names = [...one.namedParameters()].filter(([, parameter]) => moved.has(parameter)).map(([name]) => name.split('.')[0]);
@@ -136,11 +138,30 @@ describe('report 002, part II, on a part of Scenes', function suite() {
       return { parts: [...new Set(names)], batch: Object.keys(batch) };
     };
     const own = ['features', 'inputIds', 'labels'];
-    assert.deepEqual(touched({ ...reportedRows.encoder, beta: 1 }), { parts: ['encoder'], batch: [...own, 'teacherFeatures'] });
-    const both = { parts: ['encoder', 'decoder'], batch: [...own, 'teacherFeatures', 'teacherLogits'] };
-    assert.deepEqual(touched({ ...reportedRows.decoder, beta: 1 }), both);
-    assert.deepEqual(touched(reportedRows.baseline), { parts: ['encoder', 'decoder'], batch: own });
-    assert.deepEqual(touched(furtherRows.frozen), { parts: ['decoder'], batch: own });
+    assert.deepEqual(await touched({ ...reportedRows.encoder, beta: 1 }), { parts: ['encoder'], batch: [...own, 'teacherFeatures'] });
+    const everything = ['encoder', 'decoder'], all = [...own, 'teacherFeatures', 'teacherLogits'];
+    assert.deepEqual(await touched({ ...reportedRows.decoder, beta: 1 }), { parts: everything, batch: [...own, 'teacherLogits'] });
+    assert.deepEqual(await touched({ ...reportedRows.both5, beta: 1 }), { parts: everything, batch: all });
+    assert.deepEqual(await touched(reportedRows.baseline), { parts: ['encoder', 'decoder'], batch: own });
+    assert.deepEqual(await touched(furtherRows.frozen), { parts: ['decoder'], batch: own });
+  });
+
+  it('hands every batch what the teacher says of its captions, and asks the teacher once', async () => {
+    const before = tensorCount(), one = student(reportedRows.decoder), batches = one.batches(lessons, 1), order = batches.order(3);
+    const { vocabulary, teacherFeatures } = setup, { size } = vocabulary, { batchSize, maxWords } = config.student.training;
+    const dataset = setup.studentData.split('train');
+    const teachers = new CaptionBatches({ dataset, features: teacherFeatures, vocabulary, batchSize, maxWords });
+    const batch = await batches.batch(order, 1), { features, inputIds, labels } = teachers.batch(order, 1);
+    const { logits, attention } = teacher.decoder.forward(features, inputIds);
+    const [given, expected, counted] = [batch.teacherLogits!, logits, labels].map((tensor) => tensor.dataSync());
+    for (let from = 0; from < given.length; from += size) {
+      if (counted[from / size] >= 0) closeTo(given.subarray(from, from + size), expected.subarray(from, from + size), 1e-4);
+    }
+    assert.equal(await lessons.logits(reportedRows.both5), await lessons.logits(reportedRows.decoder));
+    assert.equal(lessons.captions(furtherRows.sentences), lessons.captions(furtherRows.sentences));
+    tf.dispose([...Object.values(batch), features, inputIds, labels, logits, attention]);
+    dispose(one);
+    assert.equal(tensorCount(), before);
   });
 
   it('refuses an encoder\'s term that could change nothing', () => {
