@@ -4,7 +4,7 @@
  */
 import { Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
 import { repeatRows, type DecoderStep, type RowState } from '../generation';
-import { Embedding, heNormal, Linear, Lstm, Module, normal } from '../nn';
+import { Embedding, heNormal, Linear, Lstm, Module } from '../nn';
 import { wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder } from './caption-decoder';
 
 export interface LstmDecoderConfig {
@@ -19,6 +19,12 @@ export interface LstmDecoderConfig {
 }
 
 export const lstmDecoderDefaults = { embedSize: 1024, hiddenSize: 1024, numLayers: 3, dropout: 0 } as const;
+
+/** Mean square of a new LSTM's hidden states, where He's distribution takes inputs of 1: what upper layers see of the picture would fade away. */
+const HIDDEN_SQUARE = 1 / 8;
+
+/** A bias (4H,) of zeros but for the forget gate, the second quarter. */
+const forgetGateOfOne = (size: number): Tensor => tf.tidy(() => tf.concat([tf.zeros([size]), tf.ones([size]), tf.zeros([2 * size])]));
 
 export class LstmDecoder extends Module implements CaptionDecoder {
   static readonly modelType = 'lstm_captioner';
@@ -35,11 +41,15 @@ export class LstmDecoder extends Module implements CaptionDecoder {
     this.embedding = new Embedding(vocabSize, embedSize, random);
     this.lstm = new Lstm(embedSize, hiddenSize, random, { numLayers, dropout });
     this.fc = new Linear(hiddenSize, vocabSize, random);
-    // The report names normal and He initialisation, not which layer has which: words normal, layers before a non-linearity or a softmax He's.
-    this.embedding.weight.assign(normal(this.embedding.weight.shape, 0.02, random));
-    for (const { weight, bias, inFeatures } of [this.encoder_fc, this.fc]) {
-      weight.assign(heNormal(weight.shape, inFeatures, random));
-      bias!.assign(tf.zeros(bias!.shape));
+    // The report names normal and He initialisation, not which layer has which: words stay standard normal, all else that is multiplied
+    // is He's. An LSTM that starts out remembering (Jozefowicz et al. 2015, https://proceedings.mlr.press/v37/jozefowicz15.html) still
+    // has the picture when it comes to the words that name what is in it.
+    for (const module of [this.encoder_fc, this.lstm, this.fc]) {
+      for (const [name, parameter] of module.namedParameters()) {
+        const { shape } = parameter;
+        if (shape.length > 1) parameter.assign(heNormal(shape, /^weight_ih_l[1-9]/.test(name) ? shape[1] * HIDDEN_SQUARE : shape[1], random));
+        else parameter.assign(name.startsWith('bias_ih') ? forgetGateOfOne(hiddenSize) : tf.zeros(shape));
+      }
     }
   }
 
