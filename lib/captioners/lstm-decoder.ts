@@ -20,8 +20,8 @@ export interface LstmDecoderConfig {
 
 export const lstmDecoderDefaults = { embedSize: 1024, hiddenSize: 1024, numLayers: 3, dropout: 0 } as const;
 
-/** Mean square of a new LSTM's hidden states, where He's distribution takes inputs of 1: what upper layers see of the picture would fade away. */
-const HIDDEN_SQUARE = 1 / 8;
+/** Mean square of a new layer's hidden states, measured; He's distribution takes inputs of 1, with which little of the picture would come through. */
+const HIDDEN_SQUARE = 0.07;
 
 /** A bias (4H,) of zeros but for the forget gate, the second quarter. */
 const forgetGateOfOne = (size: number): Tensor => tf.tidy(() => tf.concat([tf.zeros([size]), tf.ones([size]), tf.zeros([2 * size])]));
