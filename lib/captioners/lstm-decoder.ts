@@ -20,7 +20,7 @@ export interface LstmDecoderConfig {
 
 export const lstmDecoderDefaults = { embedSize: 1024, hiddenSize: 1024, numLayers: 3, dropout: 0 } as const;
 
-/** Mean square of a new layer's hidden states, measured; He's distribution takes inputs of 1, with which little of the picture would come through. */
+/** Mean square of a new LSTM's hidden states, measured. He's distribution takes 1, with which little of the picture would come up. */
 const HIDDEN_SQUARE = 0.07;
 
 /** A bias (4H,) of zeros but for the forget gate, the second quarter. */
@@ -47,7 +47,8 @@ export class LstmDecoder extends Module implements CaptionDecoder {
     for (const module of [this.encoder_fc, this.lstm, this.fc]) {
       for (const [name, parameter] of module.namedParameters()) {
         const { shape } = parameter;
-        if (shape.length > 1) parameter.assign(heNormal(shape, /^weight_ih_l[1-9]/.test(name) ? shape[1] * HIDDEN_SQUARE : shape[1], random));
+        const square = /^weight_ih_l[1-9]/.test(name) ? HIDDEN_SQUARE : 1;
+        if (shape.length > 1) parameter.assign(heNormal(shape, shape[1] * square, random));
         else parameter.assign(name.startsWith('bias_ih') ? forgetGateOfOne(hiddenSize) : tf.zeros(shape));
       }
     }
