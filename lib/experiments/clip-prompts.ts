@@ -138,14 +138,16 @@ export class PromptComparison {
     });
   }
 
-  /** Each other prompt less `baseline`, in points of percent, and how many pictures only one of the two gets right. */
+  /** Each other prompt less `baseline`, in points of percent; pictures with another answer, and those that only one of the two gets right. */
   differenceRows(baseline: string): Record<string, string | number>[] {
     const hits = (name: string): boolean[] => this.of(name).predictions.map(({ label }, i) => label === this.dataset.records[i].label);
-    const base = hits(baseline), count = (flags: readonly boolean[]): number => flags.filter(Boolean).length;
+    const base = hits(baseline), answers = this.of(baseline).predictions;
+    const count = (flags: readonly boolean[]): number => flags.filter(Boolean).length;
     return this.scores.filter(({ name }) => name !== baseline).map(({ name }) => {
       const { value, low, high, pValue } = this.bootstrap.difference(name, baseline, 'accuracy'), own = hits(name);
       return {
         prompt: name, 'difference (points)': points(value), from: points(low), to: points(high), 'p-value': pValue,
+        'other answers': count(this.of(name).predictions.map(({ label }, i) => label !== answers[i].label)),
         'only it is right': count(own.map((hit, i) => hit && !base[i])), 'only the other': count(base.map((hit, i) => hit && !own[i])),
       };
     });

@@ -8,7 +8,9 @@ import { figureBundle, type Figure } from './figure';
 /** The figure of {@link confusionChart}. */
 export function confusionFigure({ confusion, classes }: ClassificationReport, title = 'Confusion matrix'): Figure {
   const xLabels = classes.map(({ name }) => name), yLabels = classes.map(({ name, support }) => `${name} (${support})`);
-  return heatmapFigure(confusion, { title, x: 'Predicted', y: 'True', xLabels, yLabels, value: 'count', cellValues: true });
+  // High enough for every class to have its name.
+  const height = Math.max(380, 130 + 22 * classes.length);
+  return heatmapFigure(confusion, { title, height, x: 'Predicted', y: 'True', xLabels, yLabels, value: 'count', cellValues: true });
 }
 
 /** Shows how many of each class (a row) were taken for which (a column). */

@@ -22,27 +22,27 @@ export interface PredictionGridOptions {
   size?: number;
 }
 
-const BAR = 20, RIGHT = '#8fd3b6', OTHER = '#c9d6e2';
+const BAR = 20, HEAD = 24, RIGHT = '#8fd3b6', OTHER = '#c9d6e2';
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
 
-/** A picture in the middle of a square, and the bars below it. */
-async function panel({ image, top, truth, title }: PredictionItem, size: number): Promise<Panel> {
-  const picture = await thumbnail(await loadPicture(image), size), height = size + 6 + BAR * top.length;
+/** A picture in the middle of a square, a line that says what it is, and the bars below it. */
+async function panel({ image, top, truth, title = truth ?? '' }: PredictionItem, size: number): Promise<Panel> {
+  const picture = await thumbnail(await loadPicture(image), size), height = size + HEAD + BAR * top.length;
   const bars = top.map(({ name, probability }, i) => {
-    const y = size + 6 + BAR * i;
+    const y = size + HEAD + BAR * i;
     return `<rect x="0" y="${y}" width="${Math.max(1, size * probability)}" height="${BAR - 3}" fill="${name === truth ? RIGHT : OTHER}"/>`
       + `<text x="4" y="${y + 13}">${escapeHtml(name)}</text>`
       + `<text x="${size - 3}" y="${y + 13}" text-anchor="end">${percent(probability)}</text>`;
   });
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${height}" font-family="${SHEET_FONT}" `
-    + `font-size="12" fill="#111">${bars.join('')}</svg>`;
+    + `font-size="12" fill="#111"><text x="0" y="${size + 17}" font-weight="bold">${escapeHtml(title)}</text>${bars.join('')}</svg>`;
   const raw = { width: picture.width, height: picture.height, channels: 3 as const };
   const place = { left: Math.floor((size - picture.width) / 2), top: Math.floor((size - picture.height) / 2) };
   const { data, info } = await sharp({ create: { width: size, height, channels: 3, background: '#ffffff' } })
     .composite([{ input: Buffer.from(picture.data), raw, ...place }, { input: Buffer.from(svg), left: 0, top: 0 }])
     .removeAlpha().raw().toBuffer({ resolveWithObject: true });
   const drawn: RgbImage = { data, width: info.width, height: info.height };
-  return { image: drawn, title: title ?? truth };
+  return { image: drawn };
 }
 
 /** The formats of a grid of predictions, for {@link show}. */

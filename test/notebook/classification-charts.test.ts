@@ -24,6 +24,9 @@ describe('classification charts', () => {
     assert.deepEqual(numbers(chartSvg(confusionFigure({ ...many, confusion: [[101, 7], [33, 444]] }))!), ['101', '7', '33', '444']);
     assert.deepEqual((layout.yaxis as { ticktext: string[] }).ticktext, ['SmolVLM (2)', 'Custom (3)']);
     assert.deepEqual((layout.xaxis as { ticktext: string[] }).ticktext, ['SmolVLM', 'Custom']);
+    const names = Array.from({ length: 24 }, (_, i) => `class ${i}`), every = names.map((_, i) => i);
+    const drawn = chartSvg(confusionFigure(classificationReport(every, every, { classes: names })))!;
+    for (const name of names) assert.ok(drawn.includes(`>${name} (1)<`), `${name} is named`);
   });
 
   it('a ROC curve names its area and has the diagonal beside it', () => {

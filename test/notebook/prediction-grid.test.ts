@@ -16,8 +16,8 @@ describe('predictionGrid', () => {
     assert.equal(info.width, 120);
     /** Where in a line of the sheet the colour of a bar ends, from the left edge of the panel on. */
     const length = (bar: number, [r, g, b]: number[]): number => {
-      // Below the title: the square, a gap, and of each bar a line above its letters.
-      const y = 36 + 100 + 6 + 20 * bar + 1;
+      // Below the title: the square, the line that says what it is, and of each bar a line above its letters.
+      const y = 36 + 100 + 24 + 20 * bar + 1;
       let reached = 0;
       for (let x = 0; x < 100; x++) {
         const at = (y * info.width + 10 + x) * 3;
