@@ -40,7 +40,8 @@ const sourceLine = (name, line) => (compiled.get(name) ?? (running.name === name
 
 /**
  * In `{ name }`, tslab asks for the symbol of the property and so misses a variable of an earlier cell: the name stays as it is and is
- * not defined when the cell runs. Here the checker answers with the variable, and the shorthand is written out.
+ * not defined when the cell runs. Here the checker answers with the variable, and the shorthand is written out. Names of properties in
+ * destructuring are left alone, which tslab takes for variables, too.
  */
 function resolveShorthand(ts, patched) {
   const known = new WeakSet();
@@ -69,6 +70,10 @@ function resolveShorthand(ts, patched) {
     if (node && ts.isShorthandPropertyAssignment(node) && visitor.name === 'wrapPrevIdentifier') {
       const value = visitor(node.name);
       if (value !== node.name) return ts.factory.createPropertyAssignment(ts.factory.createIdentifier(node.name.text), value);
+    }
+    // In `({ all: x }) => …`, `all` is a property's name, also where an earlier cell declares the property.
+    if (node && ts.isBindingElement(node) && node.propertyName && visitor.name === 'wrapPrevIdentifier') {
+      return ts.visitEachChild(node, (child) => (child === node.propertyName && ts.isIdentifier(child) ? child : visitor(child)), ...rest);
     }
     return ts.visitEachChild(node, visitor, ...rest);
   };

@@ -35,6 +35,8 @@ const KERNEL: Record<string, Cell> = {
   shown: { source: '({ [Symbol.for("Jupyter.display")]: async () => ({ "text/html": "<b>own</b>" }) })' },
   link: { source: 'import { progress, table } from "captioning";\nconst bar = progress(3, "Steps");\nfor (let i = 0; i < 3; i++) bar.step({ loss: i });\nbar.done();\ntable([{ a: "<i>" }]);' },
   library: { raises: true, source: 'import { lineChart } from "captioning";\nawait lineChart({ a: [1] }, { title: "t", x: "", y: "y" });' },
+  measured: { source: 'const measured = [{ name: "x", all: { mass: 3 } }];' },
+  destructured: { source: 'console.log(measured.map(({ name, all: { mass } }) => name + mass), (({ all: one }) => one.mass)(measured[0]));' },
   profile: { source: 'console.log(process.env.PROFILE, process.cwd());' },
 };
 
@@ -85,7 +87,7 @@ describe('running notebooks', function suite() {
 
   describe('the runner', () => {
     it('sums up and fails when a notebook fails', () => {
-      assert.match(output, /notebook\s+cells\s+seconds\s+peak memory\s+result\na-kernel\s+20\s+[\d.]+\s+(\d+ MB|–)\s+passed\n/);
+      assert.match(output, /notebook\s+cells\s+seconds\s+peak memory\s+result\na-kernel\s+22\s+[\d.]+\s+(\d+ MB|–)\s+passed\n/);
       assert.deepEqual(output.match(/^\d+ passed, \d+ failed$/gm), ['1 passed, 1 failed', '0 passed, 2 failed', '0 passed, 1 failed']);
       assert.deepEqual(statuses, [1, 1, 1]);
     });
@@ -145,6 +147,10 @@ describe('running notebooks', function suite() {
     it('reads `await (x)` and `for await` at top level', () => {
       assert.equal(printed('parenthesized'), 'paren\n');
       assert.equal(printed('forAwait'), 'k 1\nk 2\n');
+    });
+
+    it('takes the names of properties in destructuring for what they are, whichever cell they come from', () => {
+      assert.equal(printed('destructured').trim(), "[ 'x3' ] 3");
     });
 
     it('prints and displays any number of outputs without a turn of the event loop', () => {
