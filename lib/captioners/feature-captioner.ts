@@ -37,7 +37,12 @@ const kinds = [
       attentionPenalty: z.number().min(0),
     }),
   },
-  { decoder: LstmDecoder, schema: z.object({ vocabSize: size, featureSize: size, embedSize: size, hiddenSize: size, numLayers: size, dropout }) },
+  {
+    decoder: LstmDecoder,
+    schema: z.object({
+      vocabSize: size, featureSize: size, embedSize: size, hiddenSize: size, numLayers: size, dropout, standardizeFeatures: z.boolean().optional(),
+    }),
+  },
   {
     decoder: TransformerDecoder,
     schema: z.object({

@@ -4,7 +4,7 @@
  */
 import { Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
 import { repeatRows, type DecoderStep, type RowState } from '../generation';
-import { Embedding, heNormal, Linear, Lstm, Module } from '../nn';
+import { Embedding, heNormal, Linear, Lstm, Module, Parameter } from '../nn';
 import { wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder } from './caption-decoder';
 
 export interface LstmDecoderConfig {
@@ -16,7 +16,12 @@ export interface LstmDecoderConfig {
   numLayers: number;
   /** Between the layers. */
   dropout: number;
+  /** Whether each feature is brought to mean 0 and variance 1 first, by what `standardize` was told; default false. */
+  standardizeFeatures?: boolean;
 }
+
+/** Of features, one value each. */
+export interface FeatureStatistics { mean: Float32Array; std: Float32Array }
 
 export const lstmDecoderDefaults = { embedSize: 1024, hiddenSize: 1024, numLayers: 3, dropout: 0 } as const;
 
@@ -30,6 +35,9 @@ export class LstmDecoder extends Module implements CaptionDecoder {
   static readonly modelType = 'lstm_captioner';
   /** The encoder's last layer in the report: its only trained one, to the width of a word. */
   readonly encoder_fc: Linear;
+  /** Of the features, (F); there if they are standardised. */
+  readonly feature_mean?: Parameter;
+  readonly feature_std?: Parameter;
   readonly embedding: Embedding;
   readonly lstm: Lstm;
   readonly fc: Linear;
@@ -38,6 +46,10 @@ export class LstmDecoder extends Module implements CaptionDecoder {
     super();
     const { vocabSize, featureSize, embedSize, hiddenSize, numLayers, dropout } = config;
     this.encoder_fc = new Linear(featureSize, embedSize, random);
+    if (config.standardizeFeatures) {
+      this.feature_mean = new Parameter(tf.zeros([featureSize]), { isBuffer: true });
+      this.feature_std = new Parameter(tf.ones([featureSize]), { isBuffer: true });
+    }
     this.embedding = new Embedding(vocabSize, embedSize, random);
     this.lstm = new Lstm(embedSize, hiddenSize, random, { numLayers, dropout });
     this.fc = new Linear(hiddenSize, vocabSize, random);
@@ -54,8 +66,23 @@ export class LstmDecoder extends Module implements CaptionDecoder {
     }
   }
 
+  /**
+   * Tells mean and standard deviation of the features, (F) each, before training. A network's pooled features are all positive and differ
+   * little from picture to picture: as they are, an LSTM of several layers takes long to tell pictures apart.
+   *
+   * @throws Error when the decoder does not standardise
+   */
+  standardize({ mean, std }: FeatureStatistics): void {
+    if (!this.feature_mean || !this.feature_std) throw new Error('This decoder takes features as they are: build it with standardizeFeatures: true.');
+    this.feature_mean.load(mean);
+    this.feature_std.load(std);
+  }
+
   /** Features (B, L, F) → the first input (B, embedding): the mean over the positions, projected. */
-  private picture(features: Tensor): Tensor { return this.encoder_fc.forward(tf.mean(features, 1)); }
+  private picture(features: Tensor): Tensor {
+    const { feature_mean: mean, feature_std: std } = this, pooled = tf.mean(features, 1);
+    return this.encoder_fc.forward(mean && std ? tf.div(tf.sub(pooled, mean.tensor), std.tensor) : pooled);
+  }
 
   /** Features (B, L, F), ids (B, T), of which the first, the start token, gives its place to the picture → logits (B, T, vocabulary). */
   forward(features: Tensor, inputIds: Tensor2D): { logits: Tensor } {

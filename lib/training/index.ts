@@ -5,6 +5,7 @@ export { keptEpochs, loadKeptEpoch } from './checkpoint';
 export * from './distillation';
 export * from './encode-dataset';
 export * from './feature-cache';
+export * from './feature-statistics';
 export * from './learning-rate-search';
 export * from './mean-features';
 export * from './mean-loss';

@@ -3,9 +3,10 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { AttentionGruDecoder, attentionGruDefaults, AttentionLstmDecoder, attentionLstmDefaults, ImageEncoder, LstmDecoder, lstmDecoderDefaults, FeatureCaptioner, TransformerDecoder, transformerDecoderDefaults } from '../../lib/captioners';
-import { Random, randomNormal, tensorCount } from '../../lib/engine';
+import { Random, randomNormal, tensorCount, tf, type Tensor2D } from '../../lib/engine';
 import { inProject } from '../../lib/project';
 import { SentencePieceBpe, WordVocabulary } from '../../lib/tokenizers';
+import { closeTo } from '../close-to';
 
 const captions = ['a red ball on the grass', 'two birds fly over a house', 'the cat sleeps', 'a ball and a cat on a red house'];
 
@@ -20,6 +21,11 @@ describe('FeatureCaptioner', () => {
     ['attention and GRU on words', words, (vocabSize: number) => new AttentionGruDecoder({ ...attentionGruDefaults, ...small, vocabSize, featureSize }, new Random(1))],
     ['attention and LSTM on words', words, (vocabSize: number) => new AttentionLstmDecoder({ ...attentionLstmDefaults, ...small, attentionSize: 5, vocabSize, featureSize }, new Random(2))],
     ['three LSTM layers on pieces', pieces, (vocabSize: number) => new LstmDecoder({ ...lstmDecoderDefaults, ...small, vocabSize, featureSize }, new Random(3))],
+    ['three LSTM layers on standardised features', pieces, (vocabSize: number) => {
+      const decoder = new LstmDecoder({ ...lstmDecoderDefaults, ...small, vocabSize, featureSize, standardizeFeatures: true }, new Random(3));
+      decoder.standardize({ mean: new Float32Array(featureSize).fill(0.25), std: new Float32Array(featureSize).fill(2) });
+      return decoder;
+    }],
     ['a Transformer on pieces', pieces, (vocabSize: number) => new TransformerDecoder({
       ...transformerDecoderDefaults, hiddenSize: 8, numHeads: 2, feedForwardSize: 12, numLayers: 2, vocabSize, featureSize,
     }, new Random(4))],
@@ -42,6 +48,18 @@ describe('FeatureCaptioner', () => {
       assert.equal(tensorCount(), before);
     });
   }
+
+  it('of an LSTM tells it features as they are, or less their mean by their deviation', () => {
+    const build = (standardizeFeatures: boolean) => new LstmDecoder({ ...lstmDecoderDefaults, ...small, vocabSize: 9, featureSize: 3, standardizeFeatures }, new Random(3));
+    const [plain, standardised] = [build(false), build(true)], statistics = { mean: Float32Array.of(1, 2, 3), std: Float32Array.of(2, 4, 8) };
+    standardised.standardize(statistics);
+    const ids = tf.tensor2d([[1, 4]], undefined, 'int32') as Tensor2D;
+    const logits = (decoder: LstmDecoder, values: number[]) => tf.tidy(() => decoder.forward(tf.tensor3d([[values]]), ids).logits.dataSync());
+    closeTo(logits(standardised, [5, -2, 3]), [...logits(plain, [2, -1, 0])], 1e-6);
+    assert.throws(() => plain.standardize(statistics), /standardizeFeatures: true/);
+    for (const one of [plain, standardised]) one.dispose();
+    ids.dispose();
+  });
 
   it('says what is wrong with a folder that is not one of its own', () => {
     const at = path.join(folder, 'wrong');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { Random, tensorCount, tf } from '../../lib/engine';
 import { buildInceptionLstm, captionRecords, inceptionLstm, loadEncoder, trainCaptioner } from '../../lib/experiments';
-import { keptEpochs, loadKeptEpoch } from '../../lib/training';
+import { featureStatistics, keptEpochs, loadKeptEpoch } from '../../lib/training';
 import { encodedScenes, fewScenes } from './few-scenes';
 
 const dataset = fewScenes(24, 4);
@@ -32,8 +32,10 @@ describe('report 001, part A, on a part of Scenes', function suite() {
 
   it('learns, scores its captions every second epoch and keeps that epoch\'s weights', async () => {
     const { encoder, features } = encoded;
-    const before = tensorCount(), random = new Random(1), captioner = buildInceptionLstm(config, dataset, encoder, random);
+    const before = tensorCount(), random = new Random(1), captioner = buildInceptionLstm(config, dataset, encoder, features, random);
     assert.equal(captioner.vocabulary.size, 80);
+    const { mean, std } = featureStatistics(features, dataset.split('train').records.map(({ id }) => id));
+    assert.deepEqual([captioner.decoder.feature_mean!.save(), captioner.decoder.feature_std!.save()], [mean, std]);
     const run = path.join(folder, 'run');
     const { history, graphObstacle } = await trainCaptioner({ captioner, dataset, features, settings: config.training, random, folder: run });
     assert.equal(graphObstacle, undefined);
@@ -41,7 +43,7 @@ describe('report 001, part A, on a part of Scenes', function suite() {
     assert.deepEqual(history.map(({ metrics }) => Object.keys(metrics)), [['valLoss'], ['valLoss', ...scores], ['valLoss', ...scores]]);
     assert.ok(history[2].trainLoss < history[0].trainLoss, JSON.stringify(history));
     assert.deepEqual(keptEpochs(run), [2]);
-    const fresh = buildInceptionLstm(config, dataset, encoder, new Random(2));
+    const fresh = buildInceptionLstm(config, dataset, encoder, features, new Random(2));
     loadKeptEpoch(run, 2, fresh.decoder);
     assert.equal(captionRecords(fresh, dataset.split('test'), features).length, 4);
     for (const { decoder } of [captioner, fresh]) decoder.dispose();
