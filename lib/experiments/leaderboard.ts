@@ -9,6 +9,7 @@ import { reportedInceptionLstm } from './inception-lstm';
 import { partA, reportedPartA } from './part-a';
 import type { Profile } from './profile';
 import { reportedShowAttendTell, showAttendTell } from './show-attend-tell';
+import { reportedVitGpt2Prompt } from './vit-gpt2-prompt';
 
 /** Scores that a report prints for its captioner, on its own data. */
 export interface ReportedScores {
@@ -46,7 +47,7 @@ function entriesOf(profile: Profile): LeaderboardEntry[] {
     return { ...entry, folder: at, load: () => loadCaptioner(at), history: [inProject('runs', run.replace('*', dataset), 'history.jsonl')] };
   };
   const [smolvlm, custom] = reportedPartA.map(({ model: _, ...scores }): ReportedScores => ({ ...scores, data: course }));
-  const { ROUGE_L, CIDEr } = reportedInceptionLstm, { blip } = showAttendTell[profile];
+  const { ROUGE_L, CIDEr } = reportedInceptionLstm, prompted = reportedVitGpt2Prompt, { blip } = showAttendTell[profile];
   return [
     kept({ name: 'ViT + GPT-2', report: '000 A', notebook: '02', reported: custom },
       '000', '02-vit-gpt2-*/best-rate'),
@@ -56,7 +57,8 @@ function entriesOf(profile: Profile): LeaderboardEntry[] {
     },
     kept({ name: 'InceptionResNetV2 + LSTM', report: '001 A', notebook: '05', reported: { 'ROUGE-L': ROUGE_L, CIDEr, data: course } },
       '001', '05-inception-lstm-*'),
-    kept({ name: 'ViT + GPT-2, prompted', report: '001 B', notebook: '06' }, '001-prompt', '06-vit-gpt2-prompt-*'),
+    kept({ name: 'ViT + GPT-2, prompted', report: '001 B', notebook: '06', reported: { 'ROUGE-L': prompted.ROUGE_L, CIDEr: prompted.CIDEr, data: course } },
+      '001-prompt', '06-vit-gpt2-prompt-*'),
     kept({ name: 'Show, Attend and Tell', report: '002 I', notebook: '07', reported: { 'BLEU-4': reportedShowAttendTell.captioner, data: flickr8k } },
       '002', '07-show-attend-tell-*'),
     {

@@ -88,7 +88,7 @@ describe('leaderboard', () => {
     const measured = [{ name: 'DeiT-III + Transformer', beam: { scores: { CIDEr: 2, CLIPScore: 0.5, Bleu_4: 0.25 } } }] as never;
     const rows = reportedScoreRows(entries, measured), [deit] = rows.filter(({ report }) => report === '004');
     assert.deepEqual([deit['CIDEr, report'], deit['CIDEr, here'], deit['BLEU-4, report'], deit['BLEU-4, here']], [0.9413, 2, null, 0.25]);
-    assert.deepEqual(rows.map(({ report }) => report), ['001 A', '002 I', '002 I', '004'], 'reports that print none have no row');
+    assert.deepEqual(rows.map(({ report }) => report), ['001 A', '001 B', '002 I', '002 I', '004'], 'reports that print none have no row');
     assert.equal(rows[0]['CIDEr, here'], null);
   });
 
