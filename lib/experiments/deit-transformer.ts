@@ -46,7 +46,7 @@ const wholePicture = { size: { height: 224, width: 224 }, doCenterCrop: false };
 const deit3: EncoderChoice = { checkpoint: 'deit3-large', processor: wholePicture };
 const vit: EncoderChoice = { checkpoint: 'vit-large-timm', processor: wholePicture };
 const smallVit: EncoderChoice = { checkpoint: 'vit-scenes' };
-const short = { epochs: 4, generateEvery: 4 };
+const short = { epochs: 3, generateEvery: 3 };
 
 export const deitTransformer: Record<Profile, DeitTransformerConfig> = {
   small: {
@@ -55,7 +55,7 @@ export const deitTransformer: Record<Profile, DeitTransformerConfig> = {
     decoder: { ...transformerDecoderDefaults, hiddenSize: 128, numLayers: 2, numHeads: 4, feedForwardSize: 256, maxPositions: 32 },
     minCount: 2,
     training: {
-      epochs: 10, batchSize: 32, learningRate: 2e-3, weightDecay: 0.01, maxWords: 20, seed: 42, captionsPerEpoch: 'one', generateEvery: 2,
+      epochs: 8, batchSize: 32, learningRate: 2e-3, weightDecay: 0.01, maxWords: 20, seed: 42, captionsPerEpoch: 'one', generateEvery: 2,
       schedule: { shape: 'cosine', warmupSteps: 30 }, precision: 'float32',
     },
     lengthPenalty: 1,
