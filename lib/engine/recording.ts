@@ -57,14 +57,12 @@ export class Recording {
   private readonly state: Map<number, number>;
   private count = 0;
 
-  private constructor(private readonly watched: WatchedBackend, inputs: readonly Tensor[], state: readonly Tensor[]) {
+  private constructor(
+    private readonly watched: WatchedBackend, inputs: readonly Tensor[], private readonly stateTensors: readonly Tensor[],
+  ) {
     for (const tensor of inputs) this.arguments.push(this.addPlaceholder(tensor));
-    const ids = watched.getInputTensorIds([...state]);
-    this.state = new Map(ids.map((id, i) => [id, i]));
-    this.stateTensors = state;
+    this.state = new Map(watched.getInputTensorIds([...stateTensors]).map((id, i) => [id, i]));
   }
-
-  private readonly stateTensors: readonly Tensor[];
 
   /**
    * Runs `fn` and records it. It may read `inputs`, which are other tensors every time, and `state`, what it keeps between its runs.

@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { captionerSize, type Caption, type CaptionOptions, type Captioner } from '../captioners';
 import type { CaptionDataset } from '../datasets';
-import { captionDiversity, CaptionStatistics, PairedBootstrap, scoreWithClip, type CaptionDiversity, type CaptionScores, type Difference } from '../metrics';
+import {
+  captionDiversity, CaptionStatistics, PairedBootstrap, scoreWithClip, type CaptionDiversity, type CaptionScores, type Difference,
+} from '../metrics';
 import type { ClipEmbedder, Embeddings } from '../models';
 
 export interface ComparedCaptioner {
@@ -59,7 +61,8 @@ export async function compareCaptioners(
     const captioner = load();
     try {
       const measure = async (decoding: CaptionOptions): Promise<MeasuredDecoding> => {
-        const { captions, seconds } = await captionAll(captioner, test, { ...asked, ...decoding }, (count) => options.onProgress?.(name, count), options);
+        const onCaptions = (count: number) => options.onProgress?.(name, count);
+        const { captions, seconds } = await captionAll(captioner, test, { ...asked, ...decoding }, onCaptions, options);
         return { ...await scoreAll(captions, test, training, clip, imageEmbeddings), captionsPerSecond: captions.length / seconds };
       };
       const { parameters } = captionerSize(captioner), greedy = await measure({ numBeams: 1 }), beam = await measure({ numBeams });
@@ -71,8 +74,10 @@ export async function compareCaptioners(
   return measured;
 }
 
-async function captionAll(captioner: Captioner, test: CaptionDataset, decoding: CaptionOptions, onCaptions: (count: number) => void,
-  { batchSize = 20, signal }: CompareOptions): Promise<{ captions: string[]; seconds: number }> {
+async function captionAll(
+  captioner: Captioner, test: CaptionDataset, decoding: CaptionOptions, onCaptions: (count: number) => void,
+  { batchSize = 20, signal }: CompareOptions,
+): Promise<{ captions: string[]; seconds: number }> {
   const captions: Caption[] = [], images = test.images(), started = performance.now();
   for (let from = 0; from < images.length; from += batchSize) {
     signal?.throwIfAborted();
@@ -82,11 +87,12 @@ async function captionAll(captioner: Captioner, test: CaptionDataset, decoding: 
   return { captions: captions.map(({ text }) => text), seconds: (performance.now() - started) / 1000 };
 }
 
-async function scoreAll(captions: string[], test: CaptionDataset, training: readonly string[], clip: ClipEmbedder, imageEmbeddings: Embeddings):
-  Promise<Omit<MeasuredDecoding, 'captionsPerSecond'>> {
+async function scoreAll(
+  captions: string[], test: CaptionDataset, training: readonly string[], clip: ClipEmbedder, imageEmbeddings: Embeddings,
+): Promise<Omit<MeasuredDecoding, 'captionsPerSecond'>> {
   const { records } = test, references = records.map((record) => record.captions);
-  const statistics = new CaptionStatistics(
-    Object.fromEntries(records.map(({ id }, i) => [id, references[i]])), Object.fromEntries(records.map(({ id }, i) => [id, captions[i]])));
+  const byId = <T>(values: readonly T[]): Record<string, T> => Object.fromEntries(records.map(({ id }, i) => [id, values[i]]));
+  const statistics = new CaptionStatistics(byId(references), byId(captions));
   const { CLIPScore, RefCLIPScore } = await scoreWithClip(clip, test.images(), captions, { imageEmbeddings, references });
   const scores = { ...statistics.corpus(), CLIPScore, RefCLIPScore: RefCLIPScore! };
   return { captions, statistics, scores, diversity: captionDiversity(captions, { training }) };
@@ -100,7 +106,13 @@ function trainingSeconds(files: readonly string[]): number | undefined {
 }
 
 /** A captioner and the next one in the order of their beam captions' CIDEr. */
-export interface Neighbours { better: string; worse: string; CIDEr: Difference; /** Whether the interval leaves out 0. */ clear: boolean }
+export interface Neighbours {
+  better: string;
+  worse: string;
+  CIDEr: Difference;
+  /** Whether the interval leaves out 0. */
+  clear: boolean;
+}
 
 /** Captioners from the best by CIDEr to the worst, and by paired bootstrap over the pictures whether each is better than the next. */
 export function rankCaptioners(measured: readonly MeasuredCaptioner[]): { ranked: MeasuredCaptioner[]; neighbours: Neighbours[] } {

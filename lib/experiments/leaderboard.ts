@@ -4,6 +4,7 @@ import { SmolVLMCaptioner, loadCaptioner } from '../captioners';
 import { inProject } from '../project';
 import type { ComparedCaptioner, MeasuredCaptioner } from './compare-captioners';
 import type { DatasetChoice } from './dataset';
+import { deitTransformer, reportedDeitTransformer } from './deit-transformer';
 import { captionerFolder } from './kept-captioner';
 import { reportedInceptionLstm } from './inception-lstm';
 import { partA, reportedPartA } from './part-a';
@@ -42,37 +43,47 @@ const course = 'its course\'s pictures', flickr8k = 'Flickr8k, trained on COCO';
 
 function entriesOf(profile: Profile): LeaderboardEntry[] {
   const { dataset, baseline: { checkpoint, ...asked } } = partA[profile];
-  const kept = (entry: Omit<LeaderboardEntry, 'load' | 'history' | 'folder'>, report: string, run: string): LeaderboardEntry => {
-    const at = captionerFolder(report, { dataset });
-    return { ...entry, folder: at, load: () => loadCaptioner(at), history: [inProject('runs', run.replace('*', dataset), 'history.jsonl')] };
+  type Kept = Omit<LeaderboardEntry, 'load' | 'history' | 'folder'>;
+  const kept = (report: string, run: string, entry: Kept): LeaderboardEntry => {
+    const folder = captionerFolder(report, { dataset });
+    const history = [inProject('runs', run.replace('*', dataset), 'history.jsonl')];
+    return { ...entry, folder, load: () => loadCaptioner(folder), history };
   };
   const [smolvlm, custom] = reportedPartA.map(({ model: _, ...scores }): ReportedScores => ({ ...scores, data: course }));
-  const { ROUGE_L, CIDEr } = reportedInceptionLstm, prompted = reportedVitGpt2Prompt, { blip } = showAttendTell[profile];
+  const best = reportedDeitTransformer.beams.find(({ beams }) => beams === 3)!;
+  const inception = reportedInceptionLstm, prompted = reportedVitGpt2Prompt, { blip } = showAttendTell[profile];
   return [
-    kept({ name: 'ViT + GPT-2', report: '000 A', notebook: '02', reported: custom },
-      '000', '02-vit-gpt2-*/best-rate'),
+    kept('000', '02-vit-gpt2-*/best-rate', { name: 'ViT + GPT-2', report: '000 A', notebook: '02', reported: custom }),
     {
-      name: 'SmolVLM, zero-shot', report: '000 A', notebook: '02', load: () => SmolVLMCaptioner.load(checkpoint, asked), options: { maxNewTokens: 48 },
-      reported: smolvlm,
+      name: 'SmolVLM, zero-shot', report: '000 A', notebook: '02', load: () => SmolVLMCaptioner.load(checkpoint, asked),
+      options: { maxNewTokens: asked.generation?.maxNewTokens }, reported: smolvlm,
     },
-    kept({ name: 'InceptionResNetV2 + LSTM', report: '001 A', notebook: '05', reported: { 'ROUGE-L': ROUGE_L, CIDEr, data: course } },
-      '001', '05-inception-lstm-*'),
-    kept({ name: 'ViT + GPT-2, prompted', report: '001 B', notebook: '06', reported: { 'ROUGE-L': prompted.ROUGE_L, CIDEr: prompted.CIDEr, data: course } },
-      '001-prompt', '06-vit-gpt2-prompt-*'),
-    kept({ name: 'Show, Attend and Tell', report: '002 I', notebook: '07', reported: { 'BLEU-4': reportedShowAttendTell.captioner, data: flickr8k } },
-      '002', '07-show-attend-tell-*'),
+    kept('001', '05-inception-lstm-*', {
+      name: 'InceptionResNetV2 + LSTM', report: '001 A', notebook: '05',
+      reported: { 'ROUGE-L': inception.ROUGE_L, CIDEr: inception.CIDEr, data: course },
+    }),
+    kept('001-prompt', '06-vit-gpt2-prompt-*', {
+      name: 'ViT + GPT-2, prompted', report: '001 B', notebook: '06',
+      reported: { 'ROUGE-L': prompted.ROUGE_L, CIDEr: prompted.CIDEr, data: course },
+    }),
+    kept('002', '07-show-attend-tell-*', {
+      name: 'Show, Attend and Tell', report: '002 I', notebook: '07',
+      reported: { 'BLEU-4': reportedShowAttendTell.captioner, data: flickr8k },
+    }),
     {
       name: 'BLIP, as published', report: '002 I', notebook: '07', load: () => loadCaptioner(blip.checkpoint), options: blip.generation,
       reported: { 'BLEU-4': reportedShowAttendTell.blip, data: flickr8k },
     },
-    kept({ name: 'MobileNetV2 + GRU', report: '003', notebook: '01' }, '003', '01-mobilenet-gru-*'),
-    kept({ name: 'DeiT-III + Transformer', report: '004', notebook: '10', reported: { CIDEr: 0.9413, CLIPScore: 0.7311, data: course } },
-      '004', '10-deit-transformer-*'),
+    kept('003', '01-mobilenet-gru-*', { name: 'MobileNetV2 + GRU', report: '003', notebook: '01' }),
+    kept('004', '10-deit-transformer-*', {
+      name: 'DeiT-III + Transformer', report: '004', notebook: '10',
+      reported: { CIDEr: best.CIDEr, CLIPScore: best.CLIPScore, data: course },
+    }),
   ];
 }
 
 export const leaderboard = (profile: Profile): LeaderboardConfig => ({
-  dataset: partA[profile].dataset, numBeams: 3, clip: profile === 'small' ? 'clip-scenes' : 'clip-vit-base-patch32', entries: entriesOf(profile),
+  dataset: partA[profile].dataset, numBeams: 3, clip: deitTransformer[profile].clip, entries: entriesOf(profile),
 });
 
 /** Those that can be measured, and what to do for each of the others. */
@@ -80,19 +91,23 @@ export function availableEntries(entries: readonly LeaderboardEntry[]): { availa
   const isThere = ({ folder }: LeaderboardEntry): boolean => folder === undefined || existsSync(`${folder}/config.json`);
   return {
     available: entries.filter(isThere),
-    missing: entries.filter((entry) => !isThere(entry)).map(({ name, notebook, folder }) => `${name}: run notebook ${notebook}, which keeps it in ${folder}`),
+    missing: entries.filter((entry) => !isThere(entry))
+      .map(({ name, notebook, folder }) => `${name}: run notebook ${notebook}, which keeps it in ${folder}`),
   };
 }
 
 const measuredAs = { 'BLEU-4': 'Bleu_4', METEOR: 'METEOR', 'ROUGE-L': 'ROUGE_L', CIDEr: 'CIDEr', CLIPScore: 'CLIPScore' } as const;
 
 /** What the reports print, each score beside ours of that captioner's beam captions; null where there is none. */
-export function reportedScoreRows(entries: readonly LeaderboardEntry[], measured: readonly MeasuredCaptioner[]): Record<string, string | number | null>[] {
+export function reportedScoreRows(
+  entries: readonly LeaderboardEntry[], measured: readonly MeasuredCaptioner[],
+): Record<string, string | number | null>[] {
   return entries.flatMap(({ name, report, reported }) => {
     if (!reported) return [];
     const ours = measured.find((one) => one.name === name)?.beam.scores;
     const columns = Object.entries(measuredAs) as [keyof typeof measuredAs, typeof measuredAs[keyof typeof measuredAs]][];
-    const scores = columns.flatMap(([metric, own]) => [[`${metric}, report`, reported[metric] ?? null], [`${metric}, here`, ours?.[own] ?? null]]);
+    const scores = columns.flatMap(([metric, own]) =>
+      [[`${metric}, report`, reported[metric] ?? null], [`${metric}, here`, ours?.[own] ?? null]]);
     return [{ report, captioner: name, 'measured on': reported.data, ...Object.fromEntries(scores) as Record<string, number | null> }];
   });
 }

@@ -1,7 +1,8 @@
 /**
  * Attention rollout (Abnar and Zuidema 2020, https://arxiv.org/abs/2005.00928, section 3) for a captioner of two Transformers: attention is
- * followed through all layers back to the picture's patches. A layer hands on half of what it got (the residual) and half of what it attended
- * to, the mean over heads; the paper has this for one stack of layers, the decoder's two kinds of attention are one after the other here.
+ * followed through all layers back to the picture's patches. A layer hands on half of what it got (the residual) and half of what it
+ * attended to, the mean over heads; the paper has this for one stack of layers, the decoder's two kinds of attention are one after the other
+ * here.
  */
 import { FeatureCaptioner, TransformerDecoder, type Caption } from '../captioners';
 import { matMul, tf, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from '../engine';
@@ -19,12 +20,14 @@ export interface AttentionRollout extends WordMaps {
  * @param captions what the captioner said of the pictures, one each
  * @throws Error when the captioner is not a Transformer on a ViT or DeiT-III, or the captions are not one a picture
  */
-export async function attentionRollout(captioner: FeatureCaptioner, images: readonly ImageSource[], captions: readonly Caption[]): Promise<AttentionRollout[]> {
+export async function attentionRollout(
+  captioner: FeatureCaptioner, images: readonly ImageSource[], captions: readonly Caption[],
+): Promise<AttentionRollout[]> {
   const { encoder, decoder, vocabulary } = captioner, { network } = encoder;
   const vit = network instanceof ViTForImageClassification ? network.vit : network;
   if (!(decoder instanceof TransformerDecoder) || !(vit instanceof ViTModel || vit instanceof DeiT3)) {
-    throw new Error(`Rollout follows attention from end to end, and this is a ${decoder.constructor.name} on a ${network.constructor.name}: `
-      + 'expected a TransformerDecoder on a ViT or DeiT-III.');
+    const found = `a ${decoder.constructor.name} on a ${network.constructor.name}`;
+    throw new Error(`Rollout follows attention from end to end, and this is ${found}: expected a TransformerDecoder on a ViT or DeiT-III.`);
   }
   if (captions.length !== images.length) throw new Error(`${captions.length} captions for ${images.length} pictures: expected one each.`);
   const explained: AttentionRollout[] = [];
@@ -34,7 +37,8 @@ export async function attentionRollout(captioner: FeatureCaptioner, images: read
       const { lastHiddenState, attentions } = vit.forward({ pixelValues: tf.tensor4d(data, shape) as Tensor4D, outputAttentions: true });
       const words = tf.tensor2d([[vocabulary.startId, ...caption.tokens.slice(0, -1)]], undefined, 'int32');
       const { selfAttentions, crossAttentions } = decoder.forward(lastHiddenState, words as Tensor2D);
-      const toPatches = matMul(decoderRollout(selfAttentions.map(meanOfHeads), crossAttentions.map(meanOfHeads)), encoderRollout(attentions!.map(meanOfHeads)));
+      const toFeatures = decoderRollout(selfAttentions.map(meanOfHeads), crossAttentions.map(meanOfHeads));
+      const toPatches = matMul(toFeatures, encoderRollout(attentions!.map(meanOfHeads)));
       return tf.slice(toPatches, [0, encoder.prefix], [-1, -1]).arraySync() as number[][];
     });
     const tokenMaps = maps.map((map) => Float32Array.from(map));
@@ -64,5 +68,8 @@ export const encoderRollout = (attentions: readonly Tensor[]): Tensor => tf.tidy
  * @param crossAttentions each layer's attention to the memory, (T, L)
  * @returns (T, L), rows sum to less than 1: the rest is the words' own
  */
-export const decoderRollout = (selfAttentions: readonly Tensor[], crossAttentions: readonly Tensor[]): Tensor => tf.tidy(() => selfAttentions.reduce<Tensor>(
-  (rolled, weights, layer) => half(half(rolled, matMul(weights, rolled)), crossAttentions[layer]), tf.zerosLike(crossAttentions[0])));
+export const decoderRollout = (selfAttentions: readonly Tensor[], crossAttentions: readonly Tensor[]): Tensor => tf.tidy(() => {
+  const through = (rolled: Tensor, weights: Tensor, layer: number): Tensor =>
+    half(half(rolled, matMul(weights, rolled)), crossAttentions[layer]);
+  return selfAttentions.reduce<Tensor>(through, tf.zerosLike(crossAttentions[0]));
+});

@@ -16,11 +16,11 @@ export interface HeadChoice {
  * @throws Error for a caption without every head's attention, RangeError for a layer or head that is not there
  */
 export function tokenMaps({ attention }: Caption, { layer, head }: HeadChoice = {}): Float32Array[] {
-  if (!attention?.heads) throw new Error('The caption tells no attention by layers and heads: caption with outputAttentions: true, by a Transformer.');
-  const { heads: { values, shape }, grid: [rows, columns] } = attention, [layers, heads, positions] = shape;
+  const { values, shape: [layers, heads, positions] } = headsOf(attention), [rows, columns] = attention!.grid;
   const from = (what: string, chosen: number | undefined, count: number): number[] => {
     if (chosen === undefined) return [...Array(count).keys()];
-    if (!Number.isInteger(chosen) || chosen < 0 || chosen >= count) throw new RangeError(`${what} is ${chosen}: expected 0 to ${count - 1}.`);
+    const isThere = Number.isInteger(chosen) && chosen >= 0 && chosen < count;
+    if (!isThere) throw new RangeError(`${what} is ${chosen}: expected 0 to ${count - 1}.`);
     return [chosen];
   };
   const chosen = from('layer', layer, layers).flatMap((l) => from('head', head, heads).map((h) => (l * heads + h) * positions));
@@ -40,13 +40,18 @@ export function headMaps(caption: Caption, choice: HeadChoice = {}): WordMaps {
 
 /** Layers and heads that a caption's attention has. @throws Error as `tokenMaps` */
 export function headCounts({ attention }: Caption): { layers: number; heads: number } {
-  if (!attention?.heads) throw new Error('The caption tells no attention by layers and heads: caption with outputAttentions: true, by a Transformer.');
-  const [layers, heads] = attention.heads.shape;
+  const [layers, heads] = headsOf(attention).shape;
   return { layers, heads };
 }
 
+function headsOf(attention: Caption['attention']): { values: Float32Array[]; shape: readonly number[] } {
+  if (attention?.heads) return attention.heads;
+  throw new Error('The caption tells no attention by layers and heads: caption with outputAttentions: true, by a Transformer.');
+}
+
 /**
- * How far a map is spread, as a share of the picture: e to its entropy, by the number of cells. 1 is the same everywhere, 1 / cells all in one cell.
+ * How far a map is spread, as a share of the picture: e to its entropy, by the number of cells. 1 is the same everywhere, 1 / cells all in
+ * one cell.
  *
  * @param map weights of 0 or more, of any sum above 0
  */

@@ -1,6 +1,6 @@
 /**
- * How varied a captioner's sentences are, whatever their pictures: distinct n-grams (Li et al. 2016, https://arxiv.org/abs/1510.03055, section 5.2),
- * vocabulary, and how much is not a sentence of the training data (Devlin et al. 2015, https://arxiv.org/abs/1505.04467, table 2).
+ * How varied a captioner's sentences are, whatever their pictures: distinct n-grams (Li et al. 2016, https://arxiv.org/abs/1510.03055),
+ * vocabulary, and how much is not a sentence of the training data (Devlin et al. 2015, https://arxiv.org/abs/1505.04467).
  */
 import { ptbTokenize } from './ptb-tokenizer';
 
@@ -27,7 +27,8 @@ export interface DiversityOptions {
 }
 
 /** @throws RangeError when there is no caption */
-export function captionDiversity(captions: readonly string[], { training, tokenize = ptbTokenize }: DiversityOptions = {}): CaptionDiversity {
+export function captionDiversity(captions: readonly string[], options: DiversityOptions = {}): CaptionDiversity {
+  const { training, tokenize = ptbTokenize } = options;
   if (captions.length === 0) throw new RangeError('captionDiversity: there are no captions.');
   const sentences = captions.map(tokenize), keyOf = (words: readonly string[]): string => words.join(' ');
   const grams = (n: number) => sentences.flatMap((words) => words.slice(n - 1).map((_, i) => keyOf(words.slice(i, i + n))));
