@@ -2,16 +2,20 @@
  * Functions as graphs: recorded once for each set of shapes, then optimized by TensorFlow and run as one operation. No JavaScript runs
  * between the operations, independent ones run side by side, and results are written over inputs that nobody needs any more.
  */
+import { createHash } from 'node:crypto';
 import type { Tensor } from '@tensorflow/tfjs-node-gpu';
 import { backend } from './native';
 import { Recording } from './recording';
 import { tf } from './tensorflow';
 
-/** Most sets of shapes that are kept; the one that was not used for longest goes. */
+/** Most sets of shapes that are kept, and most definitions without a use; the one that was not used for longest goes. */
 const KEPT = 64;
 
+/** A function of TensorFlow, and how many graphs are it. */
+interface Definition { name: string; users: number }
+
 interface Graph {
-  name: string;
+  definition: Definition;
   recording: Recording;
   /** Place among the graph's outputs of each result; undefined for one that is null. */
   results: (number | undefined)[];
@@ -19,6 +23,12 @@ interface Graph {
 }
 
 let defined = 0;
+
+/**
+ * By what they do, the last used at the end. Runs of the same network, as a search over learning rates or seeds has them, share theirs:
+ * most of what a new one costs is TensorFlow's optimizing.
+ */
+const definitions = new Map<string, Definition>();
 
 /**
  * A function of tensors whose repeated runs TensorFlow executes as graphs. The first run with inputs of certain shapes runs `fn` itself
@@ -68,8 +78,9 @@ export class GraphFunction<Inputs extends object> {
   dispose(): void { for (const key of [...this.graphs.keys()]) this.remove(key); }
 
   private remove(key: string): void {
-    backend().binding.removeFunction(this.graphs.get(key)!.name);
+    this.graphs.get(key)!.definition.users--;
     this.graphs.delete(key);
+    removeUnused();
   }
 
   /** Names, kinds and shapes of all tensors, which are added to `tensors`; undefined where anything else is among the inputs. */
@@ -98,14 +109,37 @@ function define(recording: Recording, result: readonly (Tensor | null)[]): Graph
   const outputs: number[] = [];
   const results = result.map((tensor) => (tensor ? outputs.push(recording.valueOf(tensor)) - 1 : undefined));
   if (recording.obstacle) return undefined;
-  const name = `captioning_${process.pid}_${defined++}`;
-  backend().binding.defineFunction(name, recording.nodes, recording.arguments, outputs);
+  const definition = definitionOf(recording, outputs);
   recording.nodes.length = 0; // TensorFlow has them now
-  return { name, recording, results, outputs: outputs.length };
+  return { definition, recording, results, outputs: outputs.length };
+}
+
+function definitionOf({ nodes, arguments: inputs }: Recording, outputs: readonly number[]): Definition {
+  const hash = createHash('sha256').update(JSON.stringify([inputs, outputs]));
+  for (const node of nodes) {
+    hash.update(JSON.stringify({ ...node, data: undefined }));
+    if ('data' in node) hash.update(new Uint8Array(node.data.buffer, node.data.byteOffset, node.data.byteLength));
+  }
+  const key = hash.digest('hex'), known = definitions.get(key);
+  const definition = known ?? { name: `captioning_${process.pid}_${defined++}`, users: 0 };
+  if (known) definitions.delete(key); // to the end
+  else backend().binding.defineFunction(definition.name, nodes, inputs, outputs);
+  definitions.set(key, definition);
+  definition.users++;
+  return definition;
+}
+
+/** Of those that nothing uses any more, the last ones stay for runs to come. */
+function removeUnused(): void {
+  const unused = [...definitions].filter(([, { users }]) => users === 0);
+  for (const [key, { name }] of unused.slice(0, Math.max(0, unused.length - KEPT))) {
+    backend().binding.removeFunction(name);
+    definitions.delete(key);
+  }
 }
 
 function execute(graph: Graph, inputs: Tensor[], state: readonly Tensor[], seeds: (readonly [number, number])[]): (Tensor | null)[] {
-  const { name, recording, results, outputs } = graph;
+  const { definition: { name }, recording, results, outputs } = graph;
   const seedTensors: Tensor[] = [];
   const further = recording.further.map((one) => {
     if ('state' in one) return state[recording.usedState[one.state]];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {
-  crossEntropy, gatherRows, GraphFunction, matMul, nativeOp, Random, randomNormal, randomUniform, ResourceVariable, tensorCount, tf, valueAndGradients,
+  backend, crossEntropy, gatherRows, GraphFunction, matMul, nativeOp, Random, randomNormal, randomUniform, ResourceVariable, tensorCount, tf, valueAndGradients,
   withPrecision, type Scalar, type Tensor, type Tensor1D, type Tensor2D,
 } from '../../lib/engine';
 import { closeTo } from '../close-to';
@@ -110,6 +110,32 @@ describe('GraphFunction', () => {
     assert.match(graph.obstacle!, /input .* is no tensor/);
     variable.dispose();
     tf.dispose([elsewhere, x]);
+  });
+
+  it('that do the same share what TensorFlow made of them, also after one is gone; others do not', () => {
+    const { binding } = backend(), names: string[] = [], define = binding.defineFunction;
+    (tf.backend() as unknown as { binding: object }).binding = Object.create(binding, {
+      defineFunction: { value: (name: string, ...rest: [never, never, never]) => { names.push(name); define(name, ...rest); } },
+    });
+    const x = tf.tensor1d([1, 2, 3]), results: number[][] = [];
+    for (const factor of [0.5, 0.5, 0.25, 0.5]) {
+      const weight = tf.scalar(10 * (results.length + 1)), graph = new GraphFunction<{ x: Tensor }>((given) =>
+        tf.tidy(() => [tf.mul(tf.add(given.x, weight), factor)]), () => [weight]);
+      for (let run = 0; run < 2; run++) {
+        const [result] = graph.run({ x });
+        results.push([...result!.dataSync()]);
+        result!.dispose();
+      }
+      graph.dispose();
+      weight.dispose();
+    }
+    (tf.backend() as unknown as { binding: object }).binding = binding;
+    x.dispose();
+    assert.deepEqual(results, [1, 3, 5, 7].flatMap((n, i) => {
+      const row = [1, 2, 3].map((value) => (value + 10 * n) * [0.5, 0.5, 0.25, 0.5][i]);
+      return [row, row];
+    }));
+    assert.equal(names.length, 2);
   });
 
   it('an error in the function is thrown, and the next run records anew', () => {
