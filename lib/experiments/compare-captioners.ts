@@ -1,11 +1,12 @@
 /** Captioners side by side on the same pictures: what each says, how well, how varied, how fast, and what it is made of. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { captionerSize, type Caption, type CaptionOptions, type Captioner } from '../captioners';
 import type { CaptionDataset } from '../datasets';
 import {
   captionDiversity, CaptionStatistics, PairedBootstrap, scoreWithClip, type CaptionDiversity, type CaptionScores, type Difference,
 } from '../metrics';
 import type { ClipEmbedder, Embeddings } from '../models';
+import { readHistory } from '../training';
 
 export interface ComparedCaptioner {
   name: string;
@@ -101,8 +102,7 @@ async function scoreAll(
 /** Sum of the epochs' seconds; undefined where a file is missing. */
 function trainingSeconds(files: readonly string[]): number | undefined {
   if (!files.every((file) => existsSync(file))) return undefined;
-  const lines = files.flatMap((file) => readFileSync(file, 'utf8').split('\n').filter(Boolean));
-  return lines.reduce((sum, line) => sum + (JSON.parse(line) as { seconds: number }).seconds, 0);
+  return files.flatMap((file) => readHistory(file)).reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
 /** A captioner and the next one in the order of their beam captions' CIDEr. */

@@ -1,11 +1,10 @@
 /** Every captioner of the reports on the same pictures: which there are, where the notebooks keep them, and what the reports print. */
-import { existsSync } from 'node:fs';
 import { SmolVLMCaptioner, loadCaptioner } from '../captioners';
 import { inProject } from '../project';
 import type { ComparedCaptioner, MeasuredCaptioner } from './compare-captioners';
 import type { DatasetChoice } from './dataset';
 import { deitTransformer, reportedDeitTransformer } from './deit-transformer';
-import { captionerFolder } from './kept-captioner';
+import { captionerFolder, hasCaptioner } from './kept-captioner';
 import { reportedInceptionLstm } from './inception-lstm';
 import { partA, reportedPartA } from './part-a';
 import type { Profile } from './profile';
@@ -88,7 +87,7 @@ export const leaderboard = (profile: Profile): LeaderboardConfig => ({
 
 /** Those that can be measured, and what to do for each of the others. */
 export function availableEntries(entries: readonly LeaderboardEntry[]): { available: LeaderboardEntry[]; missing: string[] } {
-  const isThere = ({ folder }: LeaderboardEntry): boolean => folder === undefined || existsSync(`${folder}/config.json`);
+  const isThere = ({ folder }: LeaderboardEntry): boolean => folder === undefined || hasCaptioner(folder);
   return {
     available: entries.filter(isThere),
     missing: entries.filter((entry) => !isThere(entry))

@@ -286,8 +286,8 @@ function isBetter(metrics: EpochRecord['metrics'], former: number | undefined, b
 
 const historyLine = (record: EpochRecord): string => `${JSON.stringify(record)}\n`;
 
-/** Records of the epochs before the checkpoint's position; the later of two lines for the same epoch counts. */
-function readHistory(file: string, epochs: number): EpochRecord[] {
+/** Records of a run's history.jsonl, of the first so many epochs; the later of two lines for the same epoch counts. None without the file. */
+export function readHistory(file: string, epochs = Infinity): EpochRecord[] {
   if (!fs.existsSync(file)) return [];
   const records = new Map<number, EpochRecord>();
   for (const line of fs.readFileSync(file, 'utf8').split('\n')) {
