@@ -5,6 +5,7 @@ import { NotebookError } from './notebooks/environment';
 import { exportHtml } from './notebooks/html';
 import { runLab } from './notebooks/lab';
 import { runNotebooks } from './notebooks/run';
+import { chooseJobs } from './notebooks/schedule';
 
 const USAGE = `Usage:
   npm run notebooks -- [options] [names…]   execute notebooks in a temporary copy; complete runs are written back
@@ -12,6 +13,7 @@ const USAGE = `Usage:
       --timeout MINUTES    how long one notebook may take, 0 for no limit (default 30, with PROFILE=full 0)
       --output FOLDER      write executed notebooks there and leave notebooks/ as it is
       --bail               stop at the first notebook that fails
+      --jobs N             how many at a time (default: on small data as many as there are cores and memory for, up to 4; otherwise 1)
   npm run html -- [names…]                  write stand-alone pages to build/html
   npm run lab -- [options of jupyter lab]   open JupyterLab on the loopback address
 
@@ -22,14 +24,16 @@ const usageError = (message: string): NotebookError => new NotebookError(`${mess
 async function run(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args, allowPositionals: true,
-    options: { html: { type: 'boolean' }, timeout: { type: 'string' }, output: { type: 'string' }, bail: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: { html: { type: 'boolean' }, timeout: { type: 'string' }, output: { type: 'string' }, bail: { type: 'boolean' }, jobs: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
   });
   if (values.help) return console.log(USAGE);
   // Runs on small data end within minutes, so one that does not hangs; full runs take what they take.
-  const timeout = Number(values.timeout ?? ((process.env.PROFILE ?? 'small') === 'small' ? 30 : 0));
+  const profile = process.env.PROFILE ?? 'small', timeout = Number(values.timeout ?? (profile === 'small' ? 30 : 0));
   if (!(timeout >= 0)) throw usageError(`--timeout ${values.timeout}: give minutes, or 0 for no limit.`);
+  const wanted = values.jobs === undefined ? undefined : Number(values.jobs);
+  if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1)) throw usageError(`--jobs ${values.jobs}: give a whole number from 1 on.`);
   const output = values.output === undefined ? undefined : path.resolve(values.output);
-  const results = await runNotebooks(positionals, { timeout, output, bail: values.bail });
+  const results = await runNotebooks(positionals, { timeout, output, bail: values.bail, jobs: chooseJobs(profile, wanted) });
   const passed = results.filter((result) => result.passed);
   if (passed.length < results.length) process.exitCode ||= 1;
   if (values.html && passed.length > 0 && !process.exitCode) await exportHtml(passed.map((result) => result.written));

@@ -59,7 +59,8 @@ export function cleanNotebook(notebook: Notebook): Notebook {
     const id = cell.id ?? `cell-${String(i + 1).padStart(2, '0')}`;
     return { ...cell, id, metadata, ...(cell.outputs ? { outputs: joinStreams(cell.outputs) } : {}) };
   });
-  return { cells, metadata: NOTEBOOK_METADATA, nbformat: 4, nbformat_minor: 5 };
+  const { captioning } = notebook.metadata;
+  return { cells, metadata: { ...(captioning ? { captioning } : {}), ...NOTEBOOK_METADATA }, nbformat: 4, nbformat_minor: 5 };
 }
 
 /** Text of the file, as Jupyter writes it. */

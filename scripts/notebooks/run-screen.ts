@@ -1,4 +1,4 @@
-/** What a run prints: one line that redraws in a terminal, a few lines in a log. */
+/** What a run prints: a line for each running notebook that redraws in a terminal, a few lines in a log. */
 import { formatDuration } from '../../lib/notebook/duration';
 import type { CellFailure, RunResult } from './run';
 
@@ -8,47 +8,72 @@ const megabytes = (bytes: number | null): string => (bytes === null ? '–' : `$
 
 interface Stream { write(text: string): unknown; isTTY?: boolean; columns?: number }
 
+interface Running { started: number; number: number; total: number; text: string; logged: number }
+
 export class RunScreen {
-  private name = '';
-  private started = 0;
-  private number = 0;
-  private total = 0;
-  private text = '';
+  private readonly running = new Map<string, Running>();
   private timer: NodeJS.Timeout | undefined;
+  /** Lines of running notebooks that stand on the terminal, the cursor at the end of the last. */
+  private drawn = 0;
 
   constructor(private readonly stream: Stream = process.stdout) {}
 
+  /** A line that stays, above those of the running notebooks. */
   line(text: string): void {
-    this.stream.write(`${this.stream.isTTY ? '\r\x1b[2K' : ''}${text}\n`);
+    this.stream.write(`${this.erase()}${text}\n`);
+    if (this.stream.isTTY) this.draw();
   }
 
   start(name: string): void {
-    Object.assign(this, { name, started: performance.now(), number: 0, total: 0, text: '' });
+    const now = performance.now();
+    this.running.set(name, { started: now, number: 0, total: 0, text: '', logged: now });
+    this.timer ??= setInterval(() => (this.stream.isTTY ? this.draw() : this.log()), this.stream.isTTY ? REDRAW : 1000);
     if (!this.stream.isTTY) this.line(`${name}: running`);
-    this.timer = setInterval(() => this.draw(), this.stream.isTTY ? REDRAW : LOG_EVERY);
-    this.draw(true);
+    else this.draw();
   }
 
-  cell(number: number, total: number): void {
-    Object.assign(this, { number, total, text: '' });
+  cell(name: string, number: number, total: number): void {
+    Object.assign(this.running.get(name) ?? {}, { number, total, text: '' });
   }
 
-  note(text: string): void { this.text = text; }
+  note(name: string, text: string): void { Object.assign(this.running.get(name) ?? {}, { text }); }
 
-  private draw(first = false): void {
-    const where = this.total ? `cell ${this.number}/${this.total}` : 'starting the kernel';
-    const parts = [where, formatDuration((performance.now() - this.started) / 1000), this.text].filter(Boolean).join(' · ');
-    if (!this.stream.isTTY) {
-      if (!first) this.line(`${this.name}: ${parts}`);
-      return;
+  private erase(): string {
+    const up = this.drawn > 1 ? `\x1b[${this.drawn - 1}A` : '', text = this.drawn > 0 ? `\r${up}\x1b[J` : '';
+    this.drawn = 0;
+    return text;
+  }
+
+  private describe({ started, number, total, text }: Running): string {
+    const where = total ? `cell ${number}/${total}` : 'starting the kernel';
+    return [where, formatDuration((performance.now() - started) / 1000), text].filter(Boolean).join(' · ');
+  }
+
+  private draw(): void {
+    const lines = [...this.running].map(([name, one]) => {
+      const done = one.total ? Math.round(((one.number - 1) / one.total) * 12) : 0;
+      const line = `${name} ${'█'.repeat(done)}${'░'.repeat(12 - done)} ${this.describe(one)}`;
+      return [...line].slice(0, (this.stream.columns ?? 80) - 1).join('');
+    });
+    this.stream.write(this.erase() + lines.join('\n'));
+    this.drawn = lines.length;
+  }
+
+  private log(): void {
+    const now = performance.now();
+    for (const [name, one] of this.running) {
+      if (now - one.logged < LOG_EVERY) continue;
+      one.logged = now;
+      this.line(`${name}: ${this.describe(one)}`);
     }
-    const done = this.total ? Math.round(((this.number - 1) / this.total) * 12) : 0;
-    const line = `${this.name} ${'█'.repeat(done)}${'░'.repeat(12 - done)} ${parts}`;
-    this.stream.write(`\r\x1b[2K${[...line].slice(0, (this.stream.columns ?? 80) - 1).join('')}`);
   }
 
   finish(result: RunResult): void {
-    clearInterval(this.timer);
+    this.running.delete(result.name);
+    if (this.running.size === 0) {
+      clearInterval(this.timer);
+      this.timer = undefined;
+    }
     this.line(`${result.passed ? '✓' : '✗'} ${result.name}: ${result.cells} cells, ${result.seconds.toFixed(1)} s`);
   }
 

@@ -1,10 +1,11 @@
-/** Executes notebooks one after the other; writes back those that ran from beginning to end. */
+/** Executes notebooks, several at a time; writes back those that ran from beginning to end. */
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
-import { buildFolder, findNotebooks, notebooksFolder, root, startPython, writeWhole } from './environment';
+import { buildFolder, findNotebooks, notebooksFolder, pythonEnvironment, root, startPython, writeWhole } from './environment';
 import { cleanNotebook, notebookText, sizeProblem, type Notebook } from './notebook-file';
 import { RunScreen } from './run-screen';
+import { runInOrder, threadEnvironment, type Jobs } from './schedule';
 
 export interface RunOptions {
   /** Minutes that one notebook may take; 0 for as long as it needs. */
@@ -15,6 +16,8 @@ export interface RunOptions {
   bail?: boolean;
   /** Where the kernel works. Default notebooks/, so that paths and imports in notebooks read the same here and in JupyterLab. */
   folder?: string;
+  /** How many notebooks at a time (`chooseJobs`). */
+  jobs: Jobs;
 }
 
 export interface RunResult {
@@ -45,10 +48,14 @@ type Event =
   | ({ event: 'failed' } & CellFailure);
 
 /** Runs Python's side on a copy and follows its reports. */
-async function execute(copy: string, options: RunOptions, screen: RunScreen, stop: AbortSignal): Promise<{ failure?: CellFailure; peak: number | null; cells: number }> {
+async function execute(
+  name: string, copy: string, options: RunOptions, screen: RunScreen, stop: AbortSignal,
+): Promise<{ failure?: CellFailure; peak: number | null; cells: number }> {
   const args = [path.join(__dirname, 'execute.py'), copy, options.folder ?? notebooksFolder, ...(options.timeout > 0 ? [String(options.timeout * 60)] : [])];
   // A group of its own: Ctrl-C reaches this process only, which then ends the other in order.
-  const child = startPython(args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = startPython(args, {
+    stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...pythonEnvironment(), ...threadEnvironment(options.jobs) },
+  });
   const end = (): void => { child.kill('SIGTERM'); };
   stop.addEventListener('abort', end);
   let failure: CellFailure | undefined, finished = false, peak: number | null = null, cells = 0, complaints = '';
@@ -59,8 +66,8 @@ async function execute(copy: string, options: RunOptions, screen: RunScreen, sto
     try { event = JSON.parse(line) as Event; } catch { continue; }
     if (event.event === 'cell') {
       cells = event.number;
-      screen.cell(event.number, event.total);
-    } else if (event.event === 'progress') screen.note(event.text);
+      screen.cell(name, event.number, event.total);
+    } else if (event.event === 'progress') screen.note(name, event.text);
     else if (event.event === 'finished') ({ peak } = event), finished = true;
     else if (event.event === 'failed') failure = event;
   }
@@ -78,7 +85,7 @@ async function runOne(file: string, options: RunOptions, screen: RunScreen, stop
   writeWhole(copy, original);
   const start = performance.now();
   screen.start(name);
-  const { failure: failed, peak, cells } = await execute(copy, options, screen, stop);
+  const { failure: failed, peak, cells } = await execute(name, copy, options, screen, stop);
   let failure = failed;
   const target = options.output ? path.join(options.output, `${name}.ipynb`) : file;
   if (!failure) {
@@ -107,17 +114,18 @@ export async function runNotebooks(names: readonly string[], options: RunOptions
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const results: RunResult[] = [];
   try {
-    for (const file of files) {
+    await runInOrder(files, options.jobs.jobs, async (file) => {
       const { result } = await runOne(file, options, screen, stop.signal);
-      if (stop.signal.aborted && !result.passed) break; // neither passed nor failed
+      if (stop.signal.aborted && !result.passed) return false; // neither passed nor failed
       results.push(result);
-      if (stop.signal.aborted || (options.bail && !result.passed)) break;
-    }
+      return !stop.signal.aborted && (result.passed || !options.bail);
+    });
+    results.sort((a, b) => a.name.localeCompare(b.name));
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
   if (stop.signal.aborted) {
-    screen.line('Stopped; the notebook that was running is as it was before.');
+    screen.line('Stopped; what was running is as it was before.');
     process.exitCode = 130;
   }
   screen.table(results, files.length);

@@ -85,7 +85,7 @@ describe('RunScreen', () => {
     const log = stream(false);
     const screen = new RunScreen(log);
     screen.start('01-one');
-    for (let i = 0; i < 1000; i++) { screen.cell(1, 2); screen.note(`step ${i}`); }
+    for (let i = 0; i < 1000; i++) { screen.cell('01-one', 1, 2); screen.note('01-one', `step ${i}`); }
     screen.finish(result);
     assert.deepEqual(log.writes, ['01-one: running\n', '✓ 01-one: 2 cells, 3.2 s\n']);
   });
@@ -95,7 +95,20 @@ describe('RunScreen', () => {
     const screen = new RunScreen(terminal);
     screen.start('a-notebook-with-a-name-that-is-longer-than-the-terminal-is-wide');
     screen.finish(result);
-    assert.ok(!terminal.writes[0].includes('\n') && [...terminal.writes[0].replace('\r\x1b[2K', '')].length < 60);
+    assert.ok(!terminal.writes[0].includes('\n') && [...terminal.writes[0]].length < 60);
+  });
+
+  it('draws a line for each that runs, and what stays above them', () => {
+    const terminal = stream(true);
+    const screen = new RunScreen(terminal);
+    screen.start('01-one');
+    screen.start('02-two');
+    screen.finish(result);
+    const [, both, finished, after] = terminal.writes;
+    assert.match(both, /^\r\x1b\[J01-one .*\n02-two [^\n]*$/);
+    assert.equal(finished, '\r\x1b[1A\x1b[J✓ 01-one: 2 cells, 3.2 s\n');
+    assert.match(after, /^02-two [^\n]*$/);
+    screen.finish({ ...result, name: '02-two' });
   });
 
   it('shows the failing cell with number, source and stack, and sums up', () => {
