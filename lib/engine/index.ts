@@ -1,3 +1,4 @@
+export { adamSlot, type AdamNumbers, type AdamSlot } from './adam-slot';
 export { hasFastBfloat16, roundToBfloat16 } from './bfloat16';
 export * from './gradients';
 export { GraphFunction } from './graph-function';

@@ -17,6 +17,8 @@ export interface Binding {
   /** Of scripts/setup/tensorflow-addon.cc: makes a graph an op of that name. */
   defineFunction(name: string, nodes: readonly object[], inputs: readonly number[], outputs: readonly number[]): void;
   removeFunction(name: string): void;
+  /** Returns the id of the new parameter; changes m and v in place. */
+  adamStep(parameter: number, m: number, v: number, gradient: number, numbers: readonly number[]): number;
 }
 
 interface Backend {

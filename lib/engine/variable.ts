@@ -4,7 +4,7 @@ import { tf } from './tensorflow';
 
 let made = 0;
 
-/** A float32 variable in TensorFlow's own memory, which its fused optimizer kernels update in place. */
+/** A float32 variable in TensorFlow's own memory, which its kernels update in place. */
 export class ResourceVariable {
   readonly handle: Tensor;
 
@@ -26,22 +26,4 @@ export class ResourceVariable {
     nativeOp('DestroyResourceOp', { ignore_lookup_error: { bool: true } }, [this.handle], 0);
     this.handle.dispose();
   }
-}
-
-export interface AdamStep { beta1Power: number; beta2Power: number; learningRate: number; beta1: number; beta2: number; epsilon: number }
-export interface AdamSlot { value: ResourceVariable; m: ResourceVariable; v: ResourceVariable }
-
-/**
- * An Adam step of many variables: `use` gets a function that updates one of them in one pass over memory; `learningRate` and `epsilon` as
- * TensorFlow defines them (see Adam in lib/training).
- */
-export function adamStep(step: AdamStep, use: (apply: (slot: AdamSlot, gradient: Tensor) => void) => void): void {
-  tf.tidy(() => {
-    const { beta1Power, beta2Power, learningRate, beta1, beta2, epsilon } = step;
-    const scalars = [beta1Power, beta2Power, learningRate, beta1, beta2, epsilon].map((x) => tf.scalar(x));
-    use(({ value, m, v }, gradient) => {
-      nativeOp('ResourceApplyAdam', { T: { dtype: 'float32' }, use_locking: { bool: false }, use_nesterov: { bool: false } },
-        [value.handle, m.handle, v.handle, ...scalars, gradient], 0);
-    });
-  });
 }

@@ -1,4 +1,4 @@
-import { adamStep, ResourceVariable, tf, type AdamSlot, type Tensor } from '../engine';
+import { adamSlot, type AdamSlot, type Tensor } from '../engine';
 import type { Parameter } from '../nn';
 
 export interface AdamOptions {
@@ -11,7 +11,7 @@ export interface AdamOptions {
   rateFactor?: (parameter: Parameter) => number;
 }
 
-interface Slot extends AdamSlot { parameter: Parameter; rateFactor: number }
+interface Slot { parameter: Parameter; rateFactor: number; moments: AdamSlot }
 
 /**
  * Adam (Kingma and Ba 2015) and, with `weightDecay`, AdamW (Loshchilov and Hutter 2019), equal to torch.optim's: the decay
@@ -33,63 +33,36 @@ export class Adam {
     this.beta2 = beta2;
     this.epsilon = epsilon;
     this.weightDecay = weightDecay;
-    this.slots = parameters.map((parameter) => {
-      const zeros = tf.zeros(parameter.shape);
-      const [m, v] = [new ResourceVariable(zeros), new ResourceVariable(zeros)];
-      const slot = { parameter, rateFactor: rateFactor(parameter), value: new ResourceVariable(parameter.tensor), m, v };
-      zeros.dispose();
-      return slot;
-    });
+    this.slots = parameters.map((parameter) => ({ parameter, rateFactor: rateFactor(parameter), moments: adamSlot(parameter.shape) }));
   }
 
   get parameters(): Parameter[] { return this.slots.map((slot) => slot.parameter); }
 
-  /** One update; `gradients` in the order of the parameters, null for one that the loss did not touch. Disposes the gradients. */
-  step(gradients: readonly (Tensor | null)[]): void {
+  /**
+   * One update; `gradients` in the order of the parameters, null for one that the loss did not touch. They count `gradientFactor` times.
+   * Disposes the gradients.
+   */
+  step(gradients: readonly (Tensor | null)[], gradientFactor = 1): void {
     if (gradients.length !== this.slots.length) throw new Error(`Adam holds ${this.slots.length} parameters and got ${gradients.length} gradients.`);
-    this.steps++;
-    for (const factor of new Set(this.slots.map(({ rateFactor }) => rateFactor))) this.stepOf(factor, gradients);
-  }
-
-  /** The update of the parameters whose rate has this factor. */
-  private stepOf(factor: number, gradients: readonly (Tensor | null)[]): void {
-    const { beta1, beta2 } = this, learningRate = this.learningRate * factor;
-    const beta1Power = beta1 ** this.steps, beta2Power = beta2 ** this.steps;
-    // TensorFlow adds its epsilon to √v, PyTorch to √(v / (1 − β₂ᵗ)): the same after this scaling.
-    const epsilon = this.epsilon * Math.sqrt(1 - beta2Power);
-    const decay = this.weightDecay ? tf.scalar(1 - learningRate * this.weightDecay) : undefined;
-    adamStep({ beta1Power, beta2Power, learningRate, beta1, beta2, epsilon }, (apply) => {
-      for (const [i, slot] of this.slots.entries()) {
-        const { parameter, value } = slot, gradient = gradients[i];
-        if (!gradient || slot.rateFactor !== factor) continue;
-        if (decay) {
-          const decayed = tf.mul(parameter.tensor, decay);
-          value.assign(decayed);
-          decayed.dispose();
-        }
-        // The kernel updates in place only if nobody else holds the value.
-        parameter.tensor.dispose();
-        apply(slot, gradient);
-        parameter.tensor = tf.keep(value.read());
-        gradient.dispose();
-      }
-    });
-    decay?.dispose();
-  }
-
-  /** Moments by parameter position, for a checkpoint; the caller disposes them. */
-  moments(): { m: Tensor; v: Tensor }[] { return this.slots.map(({ m, v }) => ({ m: m.read(), v: v.read() })); }
-
-  /** Puts back `moments()` and the step count; parameters must already hold the checkpoint's weights. */
-  restore(steps: number, moments: readonly { m: Tensor; v: Tensor }[]): void {
-    if (moments.length !== this.slots.length) throw new Error(`The checkpoint has moments for ${moments.length} parameters, the optimizer ${this.slots.length}.`);
-    this.steps = steps;
-    for (const [i, slot] of this.slots.entries()) {
-      slot.value.assign(slot.parameter.tensor);
-      slot.m.assign(moments[i].m);
-      slot.v.assign(moments[i].v);
+    const { beta1, beta2, epsilon, weightDecay } = this, step = ++this.steps;
+    for (const [i, { parameter, rateFactor, moments }] of this.slots.entries()) {
+      const gradient = gradients[i], learningRate = this.learningRate * rateFactor;
+      if (!gradient) continue;
+      const numbers = { learningRate, beta1, beta2, epsilon, weightDecay, step, gradientFactor };
+      parameter.assign(moments.update(parameter.tensor, gradient, numbers));
+      gradient.dispose();
     }
   }
 
-  dispose(): void { for (const { value, m, v } of this.slots) for (const variable of [value, m, v]) variable.dispose(); }
+  /** Moments by parameter position, for a checkpoint; valid until the next step. The caller disposes them. */
+  moments(): { m: Tensor; v: Tensor }[] { return this.slots.map(({ moments }) => moments.moments()); }
+
+  /** Puts back `moments()` and the step count. */
+  restore(steps: number, moments: readonly { m: Tensor; v: Tensor }[]): void {
+    if (moments.length !== this.slots.length) throw new Error(`The checkpoint has moments for ${moments.length} parameters, the optimizer ${this.slots.length}.`);
+    this.steps = steps;
+    for (const [i, slot] of this.slots.entries()) slot.moments.restore(moments[i]);
+  }
+
+  dispose(): void { for (const { moments } of this.slots) moments.dispose(); }
 }

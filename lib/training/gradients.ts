@@ -1,5 +1,5 @@
-/** What happens to gradients between the backward pass and the optimizer: adding up over batches, scaling, clipping. */
-import { nativeOp, ResourceVariable, tf, type Tensor } from '../engine';
+/** What happens to gradients between the backward pass and the optimizer: adding up over batches, clipping. */
+import { nativeOp, ResourceVariable, tf, type Scalar, type Tensor } from '../engine';
 
 /** In the order of the parameters; null for one that the loss did not touch. */
 export type Gradients = (Tensor | null)[];
@@ -49,27 +49,13 @@ export class GradientSum {
   dispose(): void { disposeGradients(this.take()); }
 }
 
-/** Euclidean norm of all gradients taken as one vector, as torch.nn.utils.get_total_norm. */
-export function gradientNorm(gradients: readonly (Tensor | null)[]): number {
-  const total = tf.tidy(() => {
+/** Euclidean norm of all gradients taken as one vector, as torch.nn.utils.get_total_norm; the caller disposes it. */
+export function gradientNorm(gradients: readonly (Tensor | null)[]): Scalar {
+  return tf.tidy(() => {
     // Σg²/2 in one pass, without a square of g in memory.
     const halves = gradients.flatMap((gradient) => (gradient ? nativeOp('L2Loss', { T: { dtype: 'float32' } }, [gradient]) : []));
-    return halves.length === 0 ? tf.scalar(0) : tf.sqrt(tf.mul(2, tf.addN(halves)));
+    return halves.length === 0 ? tf.scalar(0) : tf.sqrt(tf.mul(2, tf.addN(halves))) as Scalar;
   });
-  try { return total.dataSync()[0]; } finally { total.dispose(); }
-}
-
-/** Multiplies every gradient and disposes the former ones. */
-export function scaleGradients(gradients: Gradients, factor: number): Gradients {
-  if (factor === 1) return gradients;
-  const scalar = tf.scalar(factor);
-  const scaled = gradients.map((gradient) => {
-    const product = gradient && tf.mul(gradient, scalar);
-    gradient?.dispose();
-    return product;
-  });
-  scalar.dispose();
-  return scaled;
 }
 
 /** What torch.nn.utils.clip_grad_norm_ multiplies gradients of this norm by: never more than 1. */

@@ -123,7 +123,7 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
   const weight = accumulate > 1 ? options.batchWeight : undefined;
   const loss = (batch: B) => withPrecision(precision, () => options.loss(batch));
   const state = () => [...[...model.namedParameters()].map(([, { tensor }]) => tensor), ...(options.state?.() ?? [])];
-  const update = new Update<B>(optimizer, { loss, weight, maxGradNorm, state, graphs: options.graphs });
+  const update = new Update<B>(optimizer, { loss, weight, maxGradNorm, accumulate, state, graphs: options.graphs });
   const events = options.tensorBoard === undefined ? undefined : new EventWriter(options.tensorBoard);
   const progress: TrainingState = {
     epoch: 0, batch: 0, step: 0, optimizerSteps: 0, learningRate: options.optimizer.learningRate, random: random.save(),

@@ -1,6 +1,6 @@
 import { GraphFunction, tf, valueAndGradients, type Scalar, type Tensor } from '../engine';
 import type { Adam } from './adam';
-import { clipFactor, disposeGradients, gradientNorm, GradientSum, scaleGradients } from './gradients';
+import { clipFactor, disposeGradients, gradientNorm, GradientSum } from './gradients';
 
 /** A batch's loss, and what else is measured on it, by name. */
 export interface MeasuredLoss { loss: Scalar; measures: Record<string, Scalar> }
@@ -10,6 +10,8 @@ export interface UpdateOptions<B> {
   /** How much a batch counts beside the others of its update; without it all count alike. */
   weight?: (batch: B) => number;
   maxGradNorm?: number;
+  /** Batches to an update; default 1. */
+  accumulate?: number;
   /** Tensors that `loss` reads beside the batch and the optimizer's parameters. */
   state?: () => readonly Tensor[];
   /** Whether loss and gradients are computed by graphs (`GraphFunction`). */
@@ -24,6 +26,8 @@ export class Update<B extends object> {
   private readonly sum = new GradientSum();
   private lossSum = 0;
   private weightSum = 0;
+  /** Of the gradients, where there is one batch to an update: it is computed while they are at hand. */
+  private norm: number | undefined;
   private measureNames: string[] = [];
   private readonly lossAndGradients: GraphFunction<Weighted<B>>;
 
@@ -44,18 +48,22 @@ export class Update<B extends object> {
     const weighted = { batch, weight: weight === undefined ? undefined : tf.scalar(weight) };
     let results: (Tensor | null)[];
     try { results = this.lossAndGradients.run(weighted); } finally { weighted.weight?.dispose(); }
-    const names = this.measureNames, scalars = results.slice(0, 1 + names.length) as Scalar[], gradients = results.slice(scalars.length);
-    const [loss, ...measured] = scalars.map((scalar) => scalar.dataSync()[0]);
+    const names = this.measureNames, count = 1 + names.length + (this.hasNorm ? 1 : 0);
+    const scalars = results.slice(0, count) as Scalar[], gradients = results.slice(count);
+    const [loss, ...others] = scalars.map((scalar) => scalar.dataSync()[0]);
     tf.dispose(scalars);
-    const measures = Object.fromEntries(names.map((name, i) => [name, measured[i]]));
+    const measures = Object.fromEntries(names.map((name, i) => [name, others[i]]));
     if (!Number.isFinite(loss)) { disposeGradients(gradients); return { loss, measures }; }
+    this.norm = this.hasNorm ? others[names.length] : undefined;
     this.sum.add(gradients);
     this.lossSum += loss;
     this.weightSum += weight ?? 1;
     return { loss: loss / (weight ?? 1), measures };
   }
 
-  /** The weighted loss, the measures in the order of `measureNames`, and the gradient of each parameter. */
+  private get hasNorm(): boolean { return this.options.maxGradNorm !== undefined && (this.options.accumulate ?? 1) === 1; }
+
+  /** The weighted loss, the measures in the order of `measureNames`, the norm (`hasNorm`), and the gradient of each parameter. */
   private differentiate({ batch, weight }: Weighted<B>, parameters: readonly Tensor[]): (Tensor | null)[] {
     let measured: Scalar[] = [];
     const { value, gradients } = valueAndGradients(() => {
@@ -64,7 +72,7 @@ export class Update<B extends object> {
       measured = Object.values(measures).map((scalar) => tf.keep(scalar));
       return weight ? tf.mul(loss, weight) : loss;
     }, parameters);
-    return [value, ...measured, ...gradients];
+    return [value, ...measured, ...(this.hasNorm ? [gradientNorm(gradients)] : []), ...gradients];
   }
 
   /**
@@ -77,11 +85,12 @@ export class Update<B extends object> {
     let factor = 1 / this.weightSum, norm: number | undefined;
     this.lossSum = this.weightSum = 0;
     if (maxGradNorm !== undefined) {
-      norm = gradientNorm(gradients) * factor;
+      norm = (this.norm ?? normOf(gradients)) * factor;
+      this.norm = undefined;
       try { checkNorm(norm); } catch (error) { disposeGradients(gradients); throw error; }
       factor *= clipFactor(norm, maxGradNorm);
     }
-    this.optimizer.step(scaleGradients(gradients, factor));
+    this.optimizer.step(gradients, factor);
     return { loss, ...(norm !== undefined && { gradientNorm: norm }) };
   }
 
@@ -96,4 +105,9 @@ export class Update<B extends object> {
     this.reset();
     this.lossAndGradients.dispose();
   }
+}
+
+function normOf(gradients: readonly (Tensor | null)[]): number {
+  const norm = gradientNorm(gradients);
+  try { return norm.dataSync()[0]; } finally { norm.dispose(); }
 }

@@ -1,12 +1,22 @@
-// tfjs-node-gpu's addon, its own sources unchanged, and beside them what it lacks: functions of TensorFlow, that is, graphs of
-// operations which TensorFlow optimizes and runs as one. Once defined, a function is an operation like others: executeOp runs it.
+// tfjs-node-gpu's addon, its own sources unchanged, and beside them what it lacks.
+// Functions of TensorFlow, that is, graphs of operations which TensorFlow optimizes and runs as one. Once defined, a function is an
+// operation like others: executeOp runs it.
 //   defineFunction(name, nodes, inputs, outputs)   nodes: [{op, attributes, inputs, list, outputs}] in an order in which they can run;
 //                  a value's number is its place among the outputs of all nodes; `list`: so many first inputs are one argument.
 //                  A Const has {op, dtype, shape, data} (data: an ArrayBuffer view), a Placeholder is an input of the function.
 //   removeFunction(name)
+// An Adam step in one pass over memory, for float32 tensors in the processor's memory:
+//   adamStep(parameter, m, v, gradient, [gradientFactor, decay, beta1, beta2, rate, vFactor, epsilon]) → the new parameter's id
+//                  tensors by their ids; m and v are changed in place, so that nothing else may share their memory
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <unordered_map>
 #include <vector>
 #include "tensorflow/c/c_api.h"
 #include "tensorflow/c/eager/c_api.h"
@@ -20,6 +30,10 @@ TFE_Context *NewContext(const TFE_ContextOptions *options, TF_Status *status) {
 }
 }  // namespace
 
+// adamStep looks up tensors by their ids and adds one, which the addon's class does in private alone.
+#define private public
+#include "binding/tfjs_backend.h"
+#undef private
 #define TFE_NewContext NewContext
 #include "binding/tfjs_backend.cc"
 #undef TFE_NewContext
@@ -208,34 +222,113 @@ void Define(const std::string &name, const Value &nodes, const Value &inputs, co
   status.Check(name);
 }
 
+struct AdamNumbers { float gradientFactor, decay, beta1, beta2, rate, vFactor, epsilon; };
+
+/** As torch.optim.AdamW's single-tensor form, with rate = lr / (1 - beta1^t), vFactor = 1 / sqrt(1 - beta2^t), decay = 1 - lr * weightDecay. */
+void AdamRange(const AdamNumbers &x, size_t from, size_t to, const float *__restrict p, float *__restrict m, float *__restrict v,
+               const float *__restrict g, float *__restrict result) {
+  const float keep1 = 1 - x.beta1, keep2 = 1 - x.beta2;
+  for (size_t i = from; i < to; i++) {
+    const float gradient = g[i] * x.gradientFactor;
+    m[i] += (gradient - m[i]) * keep1;
+    v[i] = v[i] * x.beta2 + keep2 * gradient * gradient;
+    result[i] = p[i] * x.decay - x.rate * m[i] / (std::sqrt(v[i]) * x.vFactor + x.epsilon);
+  }
+}
+
+/** As many threads as TensorFlow has. */
+size_t ThreadCount() {
+  const char *wanted = std::getenv("TF_NUM_INTRAOP_THREADS");
+  const int count = wanted ? std::atoi(wanted) : 0;
+  return count > 0 ? count : std::max(1u, std::thread::hardware_concurrency());
+}
+
+/** Values of a float32 tensor, shared with TensorFlow; no copy where it lies in the processor's memory. */
+struct FloatTensor {
+  TF_Tensor *tensor;
+  FloatTensor(const tfnodejs::TFJSBackend &backend, const Value &id) {
+    const auto found = backend.tfe_handle_map_.find(static_cast<int32_t>(id.Integer()));
+    if (found == backend.tfe_handle_map_.end()) throw std::runtime_error("there is no such tensor");
+    Status status;
+    tensor = TFE_TensorHandleResolve(found->second, status);
+    status.Check("adamStep");
+    if (TF_TensorType(tensor) != TF_FLOAT) {
+      TF_DeleteTensor(tensor);
+      throw std::runtime_error("adamStep takes float32 tensors");
+    }
+  }
+  ~FloatTensor() { TF_DeleteTensor(tensor); }
+  size_t Size() const { return TF_TensorElementCount(tensor); }
+  float *Data() const { return static_cast<float *>(TF_TensorData(tensor)); }
+};
+
+int32_t AdamStep(const Value *a) {
+  tfnodejs::TFJSBackend &backend = *tfnodejs::GetTFJSBackend(a[0].env);
+  const FloatTensor p(backend, a[0]), m(backend, a[1]), v(backend, a[2]), g(backend, a[3]);
+  const size_t size = p.Size();
+  if (m.Size() != size || v.Size() != size || g.Size() != size) throw std::runtime_error("adamStep takes tensors of one size");
+  const auto n = a[4].List<float>([](const Value &value) { return value.Number(); });
+  if (n.size() != 7) throw std::runtime_error("adamStep takes seven numbers");
+  const AdamNumbers numbers{n[0], n[1], n[2], n[3], n[4], n[5], n[6]};
+  std::vector<int64_t> shape(TF_NumDims(p.tensor));
+  for (size_t i = 0; i < shape.size(); i++) shape[i] = TF_Dim(p.tensor, i);
+  tfnodejs::TF_AutoTensor result(TF_AllocateTensor(TF_FLOAT, shape.data(), shape.size(), size * sizeof(float)));
+  float *out = static_cast<float *>(TF_TensorData(result.tensor));
+  // Below that, starting a thread takes longer than it saves.
+  const size_t threads = std::min<size_t>(ThreadCount(), size / 100000 + 1), share = (size + threads - 1) / threads;
+  const auto work = [&](size_t part) {
+    AdamRange(numbers, part * share, std::min(size, (part + 1) * share), p.Data(), m.Data(), v.Data(), g.Data(), out);
+  };
+  std::vector<std::thread> others;
+  for (size_t part = 1; part < threads; part++) others.emplace_back(work, part);
+  work(0);
+  for (auto &thread : others) thread.join();
+  Status status;
+  TFE_TensorHandle *handle = TFE_NewTensorHandle(result.tensor, status);
+  status.Check("adamStep");
+  return backend.InsertHandle(handle);
+}
+
 /** Calls `work` with the arguments; what it throws becomes an Error of JavaScript. */
 template <uint32_t count, typename Work>
 napi_value Call(napi_env env, napi_callback_info info, const Work &work) {
   size_t given = count;
-  napi_value arguments[count];
+  napi_value arguments[count], result = nullptr;
   try {
     Value::Check(napi_get_cb_info(env, info, &given, arguments, nullptr, nullptr), "arguments");
     if (given < count) throw std::runtime_error("expected more arguments");
     if (!context) throw std::runtime_error("TensorFlow has not started");
     Value values[count];
     for (uint32_t i = 0; i < count; i++) values[i] = {env, arguments[i]};
-    work(values);
+    result = work(values);
   } catch (const std::exception &error) {
     bool pending;
     if (napi_is_exception_pending(env, &pending) == napi_ok && !pending) napi_throw_error(env, nullptr, error.what());
   }
-  return nullptr;
+  return result;
 }
 
 napi_value DefineFunction(napi_env env, napi_callback_info info) {
-  return Call<4>(env, info, [](Value *a) { Define(a[0].String(), a[1], a[2], a[3]); });
+  return Call<4>(env, info, [](Value *a) -> napi_value {
+    Define(a[0].String(), a[1], a[2], a[3]);
+    return nullptr;
+  });
 }
 
 napi_value RemoveFunction(napi_env env, napi_callback_info info) {
-  return Call<1>(env, info, [](Value *a) {
+  return Call<1>(env, info, [](Value *a) -> napi_value {
     Status status;
     TFE_ContextRemoveFunction(context, a[0].String().c_str(), status);
     status.Check("removeFunction");
+    return nullptr;
+  });
+}
+
+napi_value AdamStep(napi_env env, napi_callback_info info) {
+  return Call<5>(env, info, [env](Value *a) {
+    napi_value id;
+    Value::Check(napi_create_int32(env, AdamStep(a), &id), "a number");
+    return id;
   });
 }
 
@@ -244,10 +337,12 @@ napi_value RemoveFunction(napi_env env, napi_callback_info info) {
 extern "C" NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   exports = tfnodejs::InitTFNodeJSBinding(env, exports);
   if (!exports) return nullptr;
-  napi_value define, remove;
-  napi_create_function(env, "defineFunction", NAPI_AUTO_LENGTH, DefineFunction, nullptr, &define);
-  napi_create_function(env, "removeFunction", NAPI_AUTO_LENGTH, RemoveFunction, nullptr, &remove);
-  napi_set_named_property(env, exports, "defineFunction", define);
-  napi_set_named_property(env, exports, "removeFunction", remove);
+  const std::pair<const char *, napi_callback> own[] = {
+      {"defineFunction", DefineFunction}, {"removeFunction", RemoveFunction}, {"adamStep", AdamStep}};
+  for (const auto &[name, callback] : own) {
+    napi_value function;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
+    napi_set_named_property(env, exports, name, function);
+  }
   return exports;
 }

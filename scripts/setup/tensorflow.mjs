@@ -64,7 +64,7 @@ export const buildAddon = stamped({
     const build = async (target, ...args) => {
       const fresh = `${target}.${process.pid}.tmp`;
       try {
-        await run(compiler, compiler, [...options, '-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION',
+        await run(compiler, compiler, [...options, '-std=c++17', '-O3', '-fno-math-errno', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION',
           `-I${at('node_modules', 'node-api-headers', 'include')}`, ...args, '-o', fresh]);
         fs.renameSync(fresh, target);
       } finally {
