@@ -11,3 +11,9 @@ export const projectRoot: string = (() => {
 
 /** A path in the project: notebooks run in notebooks/, commands anywhere, and `data/flickr8k` or `../photos` means the same to all. */
 export const inProject = (...parts: string[]): string => path.resolve(projectRoot, ...parts);
+
+/** Of this library's package. */
+export const libraryVersion: string = (() => {
+  const file = ['.', '..'].map((up) => path.join(__dirname, up, 'package.json')).find((each) => fs.existsSync(each));
+  return file ? (JSON.parse(fs.readFileSync(file, 'utf8')) as { version: string }).version : 'unknown';
+})();

@@ -6,14 +6,21 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { z } from 'zod';
-import { tf, type Tensor } from '../engine';
+import { tensorflowVersion, tf, type Tensor } from '../engine';
 import type { Module } from '../nn';
+import { libraryVersion } from '../project';
 import { settingsDifference } from '../settings-difference';
 import { writeWhole } from '../whole-file';
 import { loadState, SafetensorsFile, saveState, writeSafetensors, type TensorToWrite } from '../weights';
 import type { Adam } from './adam';
 
+/** Of the files of a checkpoint; another number when they change, so that a checkpoint of other code is not taken for one of this. */
+const FORMAT = 1;
+
 const stateSchema = z.object({
+  format: z.literal(FORMAT),
+  /** What computed it: with other versions a run goes on, but not with the same bits. */
+  versions: z.record(z.string(), z.string()),
   /** Epoch and batch to go on with. */
   epoch: z.number().int().nonnegative(),
   batch: z.number().int().nonnegative(),
@@ -31,16 +38,25 @@ const stateSchema = z.object({
   config: z.string(),
 });
 
-export type TrainingState = z.infer<typeof stateSchema>;
+type StoredState = z.infer<typeof stateSchema>;
+/** Where a run stands. */
+export type TrainingState = Omit<StoredState, 'format' | 'versions'>;
 
 const WEIGHTS = 'model.safetensors';
 
 const pointerSchema = z.object({ folder: z.string().regex(/^[\w-]+$/) });
 
+/** Names of what is beside the checkpoints in force while one is written, and stays if the process is killed. */
+const TEMPORARY = /^(\.(last|best|epoch)-\d+(-again)?|(last|best)\.json|history\.jsonl)\.\d+\.tmp$/;
+
 const writeJson = (file: string, value: unknown): void => writeWhole(file, `${JSON.stringify(value, null, 2)}\n`);
 
+const versions = (): Record<string, string> => ({ captioning: libraryVersion, TensorFlow: tensorflowVersion() });
+
 export function saveCheckpoint(folder: string, name: string, model: Module, optimizer: Adam, state: TrainingState): void {
-  const target = `${name}-${state.step}`;
+  const plain = `${name}-${state.step}`, pointer = path.join(folder, `${name}.json`);
+  // The checkpoint in force is never the one that is replaced.
+  const target = fs.existsSync(pointer) && pointerSchema.safeParse(readJson(pointer)).data?.folder === plain ? `${plain}-again` : plain;
   writeFolder(folder, target, (temporary) => {
     saveState(model, path.join(temporary, WEIGHTS));
     const names = namesOf(model, optimizer);
@@ -51,16 +67,25 @@ export function saveCheckpoint(folder: string, name: string, model: Module, opti
       tf.dispose([m, v]);
     }
     writeSafetensors(path.join(temporary, 'optimizer.safetensors'), tensors);
-    writeJson(path.join(temporary, 'state.json'), state);
+    const stored: StoredState = { ...state, format: FORMAT, versions: versions() };
+    writeJson(path.join(temporary, 'state.json'), stored);
   });
-  writeJson(path.join(folder, `${name}.json`), { folder: target });
-  removeEntries(folder, new RegExp(`^(?!${target}$)(${name}-\\d+|\\.${name}-\\d+\\.\\d+\\.tmp)$`));
+  writeJson(pointer, { folder: target });
+  removeEntries(folder, new RegExp(`^(?!${target}$)${name}-\\d+(-again)?$`));
+}
+
+/** Removes what a killed run left half written. */
+export const removeTemporaries = (folder: string): void => removeEntries(folder, TEMPORARY);
+
+/** Removes all that is in a run's folder but `kept`; what points to checkpoints first, so that no cut leaves it pointing to nothing. */
+export function clearRun(folder: string, kept: string): void {
+  removeEntries(folder, /^(last|best)\.json$/);
+  for (const entry of fs.readdirSync(folder)) if (entry !== kept) fs.rmSync(path.join(folder, entry), { recursive: true, force: true });
 }
 
 /** Keeps the weights of an epoch in `<folder>/epoch-<number>/`, where later checkpoints leave them. */
 export function keepEpoch(folder: string, epoch: number, model: Module): void {
   writeFolder(folder, `epoch-${epoch}`, (temporary) => saveState(model, path.join(temporary, WEIGHTS)));
-  removeEntries(folder, /^\.epoch-\d+\.\d+\.tmp$/);
 }
 
 /** The epochs that a run with `keepEvery` kept in its folder, first to last. */
@@ -83,9 +108,14 @@ function writeFolder(parent: string, name: string, write: (temporary: string) =>
   const whole = path.join(parent, name), temporary = path.join(parent, `.${name}.${process.pid}.tmp`);
   fs.rmSync(temporary, { recursive: true, force: true });
   fs.mkdirSync(temporary, { recursive: true });
-  write(temporary);
-  fs.rmSync(whole, { recursive: true, force: true });
-  fs.renameSync(temporary, whole);
+  try {
+    write(temporary);
+    fs.rmSync(whole, { recursive: true, force: true });
+    fs.renameSync(temporary, whole);
+  } catch (error) {
+    fs.rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 function removeEntries(folder: string, pattern: RegExp): void {
@@ -112,18 +142,32 @@ function readJson(file: string): unknown {
 
 export function loadWeights(checkpoint: string, model: Module): void { loadState(model, path.join(checkpoint, WEIGHTS)); }
 
-/** Position and settings of a checkpoint. */
-export function readState(checkpoint: string): TrainingState {
+/** Position and settings of a checkpoint, and what computed it. */
+export function readState(checkpoint: string): StoredState {
   const file = path.join(checkpoint, 'state.json');
-  const parsed = stateSchema.safeParse(readJson(file));
+  // Before formats were numbered, the first one's files were written without these two.
+  const stored: unknown = { format: FORMAT, versions: {}, ...(readJson(file) as object) };
+  const { format } = stored as { format: unknown };
+  if (format !== FORMAT) {
+    const found = `checkpoints of format ${JSON.stringify(format)} there, ${FORMAT} now`;
+    throw new Error(`${file} was written by another version of this library (${found}). Go on with that version, or delete ${path.dirname(checkpoint)} to start over.`);
+  }
+  const parsed = stateSchema.safeParse(stored);
   if (parsed.success) return parsed.data;
   throw new Error(`${file}: ${parsed.error.issues[0].path.join('.')}: ${parsed.error.issues[0].message}. Delete ${path.dirname(checkpoint)} to start over.`);
 }
 
-/** Puts weights, moments and position back; refuses a checkpoint of another configuration. */
+/** Puts weights, moments and position back; refuses a checkpoint of another configuration, and says when other code computed it. */
 export function loadCheckpoint(checkpoint: string, model: Module, optimizer: Adam, config: string): TrainingState {
-  const state = readState(checkpoint);
-  if (state.config !== config) throw new Error(`${checkpoint} was trained with other settings. ${settingsDifference(state.config, config)} Use another folder, or delete this one to start over.`);
+  const { format, versions: of, ...state } = readState(checkpoint);
+  if (state.config !== config) {
+    const remedy = 'Use another folder, or delete this one to start over.';
+    throw new Error(`${checkpoint} was trained with other settings. ${settingsDifference(state.config, config)} ${remedy}`);
+  }
+  const [there, now] = [of, versions()].map((each) => JSON.stringify(each));
+  if (there !== '{}' && there !== now) {
+    console.warn(`${checkpoint} was computed by other versions: ${settingsDifference(there, now)} The run goes on, but not with the bits of an uninterrupted one.`);
+  }
   loadWeights(checkpoint, model);
   const source = SafetensorsFile.open(path.join(checkpoint, 'optimizer.safetensors'));
   const moments: { m: Tensor; v: Tensor }[] = [];

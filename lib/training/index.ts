@@ -6,6 +6,7 @@ export * from './distillation';
 export * from './encode-dataset';
 export * from './feature-cache';
 export * from './feature-statistics';
+export { readHistory, type EpochRecord } from './history';
 export * from './learning-rate-search';
 export * from './mean-features';
 export * from './mean-loss';

@@ -1,5 +1,6 @@
 import * as path from 'node:path';
-import { DivergedError, type EpochRecord, type TrainResult } from './trainer';
+import type { EpochRecord } from './history';
+import { DivergedError, type TrainResult } from './trainer';
 
 /** What runs are compared by: a metric of `validate`, or trainLoss. */
 export interface SearchCriterion { metric: string; mode: 'min' | 'max' }

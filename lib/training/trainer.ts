@@ -1,11 +1,10 @@
 /** The training loop that every model here uses: epochs of steps, validation, best and last checkpoint, exact resume, interruption. */
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { Random, tf, withPrecision, yieldToEventLoop, type Precision, type Scalar, type Tensor } from '../engine';
 import type { Module } from '../nn';
-import { writeWhole } from '../whole-file';
 import { Adam, type AdamOptions } from './adam';
-import { findCheckpoint, keepEpoch, loadCheckpoint, loadWeights, readState, saveCheckpoint, type TrainingState } from './checkpoint';
+import type { TrainingState } from './checkpoint';
+import type { EpochRecord } from './history';
+import { hasEnded, RunFolder } from './run-folder';
 import { warnOfSlowBfloat16 } from './slow-bfloat16';
 import { EventWriter } from './tensorboard';
 import { Update, type MeasuredLoss } from './update';
@@ -16,16 +15,6 @@ export interface BatchSource<B> {
   /** The examples of an epoch in the order they are used; depends on the epoch alone. */
   order(epoch: number): Uint32Array;
   batch(order: Uint32Array, index: number): B | Promise<B>;
-}
-
-export interface EpochRecord {
-  /** 1 for the first. */
-  epoch: number;
-  /** Mean of the steps' losses. */
-  trainLoss: number;
-  /** What `validate` returned, such as valLoss, and at the epochs it is due what `evaluate` did, such as CIDEr. */
-  metrics: Record<string, number>;
-  seconds: number;
 }
 
 export interface TrainOptions<B> {
@@ -70,7 +59,10 @@ export interface TrainOptions<B> {
   best?: { metric: string; mode: 'min' | 'max' };
   /** Stops early: after so many epochs in a row without a better value of the `best` metric. Epochs that lack it do not count. */
   patience?: number;
-  /** Checkpoints and history.jsonl go here; without it nothing is written. */
+  /**
+   * Checkpoints and history.jsonl go here, of one run at a time; without it nothing is written. A run that was stopped or killed goes on
+   * from the last checkpoint, with the bits of one that was not.
+   */
   folder?: string;
   /**
    * A run in the folder that has already ended: false (default) loads it as it is, true trains anew in its place, also where a run in
@@ -118,6 +110,7 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
   const config = JSON.stringify({
     ...options.config, optimizer: options.optimizer, stepsPerEpoch: batches.stepsPerEpoch,
     accumulate: accumulate > 1 ? accumulate : undefined, maxGradNorm, precision: precision === 'float32' ? undefined : precision,
+    graphs: options.graphs === false ? false : undefined,
   });
   if (precision === 'bfloat16') warnOfSlowBfloat16();
   const weight = accumulate > 1 ? options.batchWeight : undefined;
@@ -130,31 +123,22 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
     lossSum: 0, lossCount: 0, best: null, epochsWithoutImprovement: 0, finished: false, config,
   };
   const history: EpochRecord[] = [];
-  const historyFile = folder && path.join(folder, 'history.jsonl');
-  const save = (name: string) => {
-    if (!folder) return;
+  let run: RunFolder | undefined;
+  const save = (name: 'last' | 'best') => {
     Object.assign(progress, { random: random.save(), optimizerSteps: optimizer.steps, learningRate: optimizer.learningRate });
-    saveCheckpoint(folder, name, model, optimizer, progress);
+    run?.save(name, model, optimizer, progress);
   };
   let bestWeights: Float32Array[] | undefined;
   let interrupted = false;
 
   try {
-    let last = folder && findCheckpoint(folder, 'last');
-    if (last && options.restartFinished) {
-      const former = readState(last);
-      if (hasEnded(former, epochs) || former.config !== config) {
-        fs.rmSync(folder!, { recursive: true });
-        last = undefined;
-      }
-    }
+    run = folder === undefined ? undefined : RunFolder.open(folder, { config, epochs, restart: options.restartFinished ?? false });
+    const last = run?.resume(model, optimizer, config);
     if (last) {
-      Object.assign(progress, loadCheckpoint(last, model, optimizer, config));
+      Object.assign(progress, last);
       random.restore(progress.random);
-      history.push(...readHistory(historyFile!, progress.epoch));
-      // Rid of what a cut left: a torn line, or one of an epoch that is now gone through again.
-      if (!hasEnded(progress, epochs)) writeWhole(historyFile!, history.map(historyLine).join(''));
     }
+    history.push(...(run?.takeHistory(progress.epoch) ?? []));
     const total = epochs * Math.ceil(batches.stepsPerEpoch / accumulate);
     let epochStart = Date.now();
     while (!hasEnded(progress, epochs)) {
@@ -212,24 +196,19 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
       if (progress.epochsWithoutImprovement >= patience) progress.finished = true;
       if (improved) {
         progress.best = { epoch, value: best ? metrics[best.metric] : record.trainLoss };
-        if (folder) save('best');
+        if (run) save('best');
         else bestWeights = parameters.map((p) => p.save());
       }
-      if (options.keepEvery && epoch % options.keepEvery === 0) keepEpoch(folder!, epoch, model);
+      if (options.keepEvery && epoch % options.keepEvery === 0) run!.keepEpoch(epoch, model);
       // History before the checkpoint: a cut between the two leaves a line too many, which a resume drops.
-      if (historyFile) {
-        // An epoch that is not measured writes no best checkpoint: its history may be the first in the folder.
-        fs.mkdirSync(folder!, { recursive: true });
-        fs.appendFileSync(historyFile, historyLine(record));
-      }
+      run?.append(record);
       save('last');
       const values = Object.entries({ trainLoss: record.trainLoss, ...metrics }).map(([name, value]) => [`epoch/${name}`, value]);
       events?.scalars(progress.step, Object.fromEntries(values));
       options.onEpoch?.(record);
     }
     if (!interrupted && progress.best) {
-      const checkpoint = folder && findCheckpoint(folder, 'best');
-      if (checkpoint) loadWeights(checkpoint, model);
+      if (run) run.loadBest(model);
       else bestWeights?.forEach((values, i) => parameters[i].load(values));
     }
   } finally {
@@ -237,6 +216,7 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
     update.dispose();
     optimizer.dispose();
     events?.close();
+    run?.close();
   }
   const bestEpoch = interrupted ? progress.epoch : progress.best?.epoch ?? 0, { graphObstacle } = update;
   return { history, bestEpoch, interrupted, seconds: (Date.now() - started) / 1000, ...(graphObstacle !== undefined && { graphObstacle }) };
@@ -274,24 +254,10 @@ function checkNumbers<B>({ accumulate = 1, maxGradNorm = 1, patience, best, eval
   if (keepEvery !== undefined && !folder) throw new Error('keepEvery keeps weights of epochs: give a folder for them.');
 }
 
-const hasEnded = (state: TrainingState, epochs: number): boolean => state.finished || state.epoch >= epochs;
-
 /** Whether an epoch beats the best before it, which without `best` every epoch does; undefined if it lacks the metric. */
 function isBetter(metrics: EpochRecord['metrics'], former: number | undefined, best: TrainOptions<object>['best']): boolean | undefined {
   if (!best) return true;
   const value = metrics[best.metric] as number | undefined;
   if (value === undefined) return undefined;
   return !Number.isNaN(value) && (former === undefined || (best.mode === 'max' ? value > former : value < former));
-}
-
-const historyLine = (record: EpochRecord): string => `${JSON.stringify(record)}\n`;
-
-/** Records of a run's history.jsonl, of the first so many epochs; the later of two lines for the same epoch counts. None without the file. */
-export function readHistory(file: string, epochs = Infinity): EpochRecord[] {
-  if (!fs.existsSync(file)) return [];
-  const records = new Map<number, EpochRecord>();
-  for (const line of fs.readFileSync(file, 'utf8').split('\n')) {
-    try { const record = JSON.parse(line) as EpochRecord; records.set(record.epoch, record); } catch { /* a torn last line */ }
-  }
-  return [...records.values()].filter((record) => record.epoch <= epochs).sort((a, b) => a.epoch - b.epoch);
 }

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { checksumOf, fileMatches } from './checksum';
-import { acquireLock } from './file-lock';
+import { acquireLock } from '../../file-lock';
 import type { RemoteFile } from './file-list';
 import type { RepositoryCache } from './hub-cache';
 import { HubError } from './hub-error';

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { acquireLock } from '../../../lib/weights/download/file-lock';
+import { acquireLock } from '../lib/file-lock';
 
 describe('acquireLock', () => {
   let folder: string, file: string;
