@@ -26,24 +26,34 @@ const tapeOf = (): Tape => tf.engine() as unknown as Tape;
  * the value and the gradients. What the forward pass saved goes as the backward pass comes by, which TensorFlow.js' own holds to its end.
  */
 export function valueAndGradients(loss: () => Scalar, inputs: readonly Tensor[]): { value: Scalar; gradients: (Tensor | null)[] } {
-  const tape = tapeOf();
-  let value: Scalar | undefined;
+  const tape = tapeOf(), { state } = tape;
+  let value: Scalar | undefined, nodes: TapeNode[] = [];
   try {
     tape.startTape();
-    try { value = tf.tidy(loss); } finally { tape.endTape(); }
-    const gradients = tf.tidy(() => backward(tape, value!, inputs) as never) as (Tensor | null)[];
+    try { value = tf.tidy(loss); } finally {
+      tape.endTape();
+      if (state.gradientDepth === 0) {
+        // The backward pass of a node may hold a tape of its own.
+        nodes = state.activeTape ?? [];
+        state.activeTape = null;
+      }
+    }
+    const recorded = state.activeTape ?? nodes;
+    const gradients = tf.tidy(() => backward(recorded, value!, inputs) as never) as (Tensor | null)[];
     return { value, gradients };
   } catch (error) {
     value?.dispose();
     throw error;
   } finally {
-    releaseTape();
+    // What the forward pass had saved and no backward pass used.
+    for (const { saved } of nodes) tf.dispose(saved ?? []);
   }
 }
 
-function backward({ state }: Tape, value: Tensor, inputs: readonly Tensor[]): (Tensor | null)[] {
+function backward(tape: readonly TapeNode[], value: Tensor, inputs: readonly Tensor[]): (Tensor | null)[] {
+  const { state } = tapeOf();
   const dependent = new Set(inputs.map(({ id }) => id)), wanted = new Set(dependent);
-  const nodes = state.activeTape!.filter(({ inputs: from, outputs }) => {
+  const nodes = tape.filter(({ inputs: from, outputs }) => {
     const depends = Object.values(from).some(({ id }) => dependent.has(id));
     if (depends) for (const { id } of outputs) dependent.add(id);
     return depends;
@@ -82,14 +92,6 @@ function inputGradients(node: TapeNode, dys: (Tensor | null)[], dependent: Reado
     }
     return [x, dx];
   });
-}
-
-/** Disposes what a forward pass had saved and no backward pass used. */
-function releaseTape(): void {
-  const { state } = tapeOf();
-  if (state.gradientDepth > 0) return;
-  for (const { saved } of state.activeTape ?? []) tf.dispose(saved ?? []);
-  state.activeTape = null;
 }
 
 /**

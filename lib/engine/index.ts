@@ -8,6 +8,7 @@ export * from './native';
 export { currentPrecision, withPrecision, type Precision } from './precision';
 export { inPrecision, matMul, repeatedProduct } from './products';
 export * from './random';
+export { recomputed } from './recompute';
 export * from './variable';
 export { tf } from './tensorflow';
 export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-node-gpu';

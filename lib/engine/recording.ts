@@ -3,11 +3,16 @@
  * always meanwhile: TensorFlow.js' kernels and our own ops all go through one call of the addon, which is watched here.
  */
 import type { Tensor, TensorInfo } from '@tensorflow/tfjs-node-gpu';
-import { backend, type Binding, type OpAttribute, type RawTensor } from './native';
+import { backend, nativeOp, type Binding, type OpAttribute, type RawTensor } from './native';
+import { tf } from './tensorflow';
 
 /** As the addon's defineFunction takes them: a value's number is its place among the outputs of all nodes. */
 export type GraphNode =
-  | { op: string; attributes: OpAttribute[]; inputs: number[]; /** So many first inputs are one argument. */ list: number; outputs: number }
+  | {
+    op: string; attributes: OpAttribute[]; inputs: number[]; /** So many first inputs are one argument. */ list: number; outputs: number;
+    /** Values that must be there before it runs. */
+    after?: number[];
+  }
   | { op: 'Const'; dtype: number; shape: number[]; data: ArrayBufferView };
 
 type TensorValues = ArrayBufferView | null;
@@ -28,11 +33,52 @@ const isStateful = (op: string): boolean => /^(Assign|ResourceApply|ReadVariable
 
 let current: Recording | undefined;
 
-/** Draws the seed of random values; a recorded function draws anew every time it runs. */
+/** Seeds that were drawn, to be kept or to be drawn once more (`keepingSeeds`, `repeatingSeeds`). */
+let kept: Tensor[] | undefined, repeated: Tensor[] | undefined;
+
+/** Draws the seed of random values; a recorded function draws anew every time it runs. The caller disposes the tensor. */
 export function drawSeed(draw: () => readonly [number, number], toTensor: (seed: readonly [number, number]) => Tensor): Tensor {
-  const seed = draw(), tensor = toTensor(seed);
-  current?.addDraw(tensor, draw, seed);
+  let tensor: Tensor;
+  if (repeated) {
+    const seed = repeated.shift();
+    if (!seed) throw new Error('More random values are drawn than the first time.');
+    tensor = tf.clone(seed);
+  } else {
+    const seed = draw();
+    tensor = toTensor(seed);
+    current?.addDraw(tensor, draw, seed);
+  }
+  kept?.push(tf.keep(tf.clone(tensor)));
   return tensor;
+}
+
+/** Runs `fn`; the seeds that it drew are the caller's to dispose. */
+export function keepingSeeds<T>(fn: () => T): { result: T; seeds: Tensor[] } {
+  const former = kept, seeds: Tensor[] = kept = [];
+  try {
+    const result = fn();
+    former?.push(...seeds.map((seed) => tf.keep(tf.clone(seed))));
+    return { result, seeds };
+  } catch (error) {
+    tf.dispose(seeds);
+    throw error;
+  } finally {
+    kept = former;
+  }
+}
+
+/** Runs `fn` with these seeds in place of those that it would draw. */
+export function repeatingSeeds<T>(seeds: readonly Tensor[], fn: () => T): T {
+  const former = repeated;
+  repeated = [...seeds];
+  try { return fn(); } finally { repeated = former; }
+}
+
+/** The same values, which a graph reads only once it has computed `when`. */
+export function after(x: Tensor, when: Tensor): Tensor {
+  const [same] = nativeOp('Identity', { T: { dtype: 'float32' } }, [x]);
+  current?.orderLast(when);
+  return same;
 }
 
 export interface Draw {
@@ -114,6 +160,12 @@ export class Recording {
     const [id] = Object.getPrototypeOf(watched).getInputTensorIds.call(watched, [tensor]) as number[];
     this.further.push({ draw: this.draws.push({ draw, recorded }) - 1 });
     this.arguments.push(this.addPlaceholder(tensor, id));
+  }
+
+  /** The last node waits for this value. */
+  orderLast(when: Tensor): void {
+    const last = this.nodes[this.nodes.length - 1];
+    if ('inputs' in last) last.after = [this.valueOf(when)];
   }
 
   private addPlaceholder(tensor: Tensor, id = this.watched.getInputTensorIds([tensor])[0]): number {

@@ -32,6 +32,8 @@ export interface VitGpt2Config {
   captionsPerEpoch: 'all' | 'one';
   warmupSteps: number;
   maxGradNorm: number;
+  /** Trains the ViT on half the memory or less, and more slowly (`ViTModel.gradientCheckpointing`). */
+  gradientCheckpointing?: boolean;
   /** Of the products in training; default float32. bfloat16 is faster where `hasFastBfloat16()`. */
   precision?: Precision;
   seed: number;
@@ -59,8 +61,11 @@ export function joinVitGpt2(
 }
 
 /** A captioner whose halves are both to be trained. */
-export function buildVitGpt2({ encoder, decoder, maxTokens, seed }: VitGpt2Config, random = new Random(seed)): PretrainedCaptioner<VisionEncoderDecoderModel> {
+export function buildVitGpt2(
+  { encoder, decoder, maxTokens, gradientCheckpointing = false, seed }: VitGpt2Config, random = new Random(seed),
+): PretrainedCaptioner<VisionEncoderDecoderModel> {
   const eyes = load(encoder, { as: ViTModel, config: { hiddenDropoutProb: 0 } });
+  eyes.model.gradientCheckpointing = gradientCheckpointing;
   return new PretrainedCaptioner(joinVitGpt2(eyes, decoder, random), { generation: { maxNewTokens: maxTokens } });
 }
 

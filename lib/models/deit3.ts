@@ -3,7 +3,7 @@
  * ViT whose residual branches are scaled channel by channel (`ls1.gamma`, `ls2.gamma`) and whose class token has no position.
  */
 import { crossEntropy, Random, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
-import { attention, Conv2d, gelu, LayerNorm, Linear, Module, normal, Parameter, splitHeads } from '../nn';
+import { attention, checkpointed, Conv2d, gelu, LayerNorm, Linear, Module, normal, Parameter, splitHeads } from '../nn';
 import { channelsLast } from './pixel-values';
 import type { ViTClassificationOutputs, ViTInputs } from './vit';
 
@@ -116,6 +116,8 @@ class Block extends Module {
 }
 
 export class DeiT3 extends Module {
+  /** In training, keeps each block's input alone for the backward pass, which computes the rest again: less memory, more time. */
+  gradientCheckpointing = false;
   readonly config: DeiT3Config;
   readonly cls_token: Parameter;
   readonly pos_embed: Parameter;
@@ -146,11 +148,12 @@ export class DeiT3 extends Module {
       let hidden: Tensor = tf.concat([tf.tile(this.cls_token.tensor, [batch, 1, 1]), patches], 1);
       const hiddenStates = [hidden], attentions: Tensor[] = [];
       for (const block of this.blocks) {
-        const { hidden: next, weights } = block.forward(hidden);
+        const isCheckpointed = this.gradientCheckpointing && this.training && !outputAttentions;
+        const { hidden: next, weights }: { hidden: Tensor; weights?: Tensor } = isCheckpointed ? checkpointed(block, hidden) : block.forward(hidden);
         hidden = next;
         hiddenStates.push(hidden);
-        if (outputAttentions) attentions.push(weights);
-        else weights.dispose();
+        if (outputAttentions) attentions.push(weights!);
+        else weights?.dispose();
       }
       const lastHiddenState = this.norm.forward(hidden);
       const logits = this.head.forward(tf.reshape(tf.slice(lastHiddenState, [0, 0, 0], [-1, 1, -1]), [batch, embedDim]));

@@ -3,7 +3,7 @@
  * (transformers/models/vit); ./vit-timm translates timm's. Layers normalise before attention and MLP; position embeddings are learnt.
  */
 import { crossEntropy, Random, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
-import { activation, Conv2d, Dropout, LayerNorm, Linear, Module, normal, Parameter, type Activation } from '../nn';
+import { type Activation, activation, checkpointed, Conv2d, Dropout, LayerNorm, Linear, Module, normal, Parameter } from '../nn';
 import { Dense, SelfAttention } from './hugging-face-layers';
 import { channelsLast } from './pixel-values';
 
@@ -149,6 +149,8 @@ class Encoder extends Module {
 
 /** ViT without a classifier (ViTModel); `pooler` where the checkpoint has one. */
 export class ViTModel extends Module {
+  /** In training, keeps each block's input alone for the backward pass, which computes the rest again: less memory, more time. */
+  gradientCheckpointing = false;
   readonly config: ViTConfig;
   readonly embeddings: Embeddings;
   readonly encoder: Encoder;
@@ -169,11 +171,12 @@ export class ViTModel extends Module {
       let hidden = this.embeddings.forward(pixelValues);
       const hiddenStates = [hidden], attentions: Tensor[] = [];
       for (const layer of this.encoder.layer) {
-        const { hidden: next, weights } = layer.forward(hidden);
+        const isCheckpointed = this.gradientCheckpointing && this.training && !outputAttentions;
+        const { hidden: next, weights }: { hidden: Tensor; weights?: Tensor } = isCheckpointed ? checkpointed(layer, hidden) : layer.forward(hidden);
         hidden = next;
         if (outputHiddenStates) hiddenStates.push(hidden);
-        if (outputAttentions) attentions.push(weights);
-        else weights.dispose();
+        if (outputAttentions) attentions.push(weights!);
+        else weights?.dispose();
       }
       const lastHiddenState = this.layernorm.forward(hidden);
       return {

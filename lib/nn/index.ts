@@ -3,6 +3,7 @@ export * from './additive-attention';
 export * from './attention';
 export * from './attention-gru';
 export * from './attention-lstm';
+export * from './checkpointed';
 export * from './conv1d';
 export * from './conv2d';
 export * from './conv-norm';

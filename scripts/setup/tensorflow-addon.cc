@@ -1,8 +1,9 @@
 // tfjs-node-gpu's addon, its own sources unchanged, and beside them what it lacks.
 // Functions of TensorFlow, that is, graphs of operations which TensorFlow optimizes and runs as one. Once defined, a function is an
 // operation like others: executeOp runs it.
-//   defineFunction(name, nodes, inputs, outputs)   nodes: [{op, attributes, inputs, list, outputs}] in an order in which they can run;
-//                  a value's number is its place among the outputs of all nodes; `list`: so many first inputs are one argument.
+//   defineFunction(name, nodes, inputs, outputs)   nodes: [{op, attributes, inputs, list, outputs, after}] in an order in which they can run;
+//                  a value's number is its place among the outputs of all nodes; `list`: so many first inputs are one argument;
+//                  `after` (may be missing): values that must be there before it runs.
 //                  A Const has {op, dtype, shape, data} (data: an ArrayBuffer view), a Placeholder is an input of the function.
 //   removeFunction(name)
 // An Adam step in one pass over memory, for float32 tensors in the processor's memory:
@@ -203,6 +204,8 @@ void Define(const std::string &name, const Value &nodes, const Value &inputs, co
     for (size_t j = 0; j < list; j++) first.push_back(at(from[j]));
     if (list > 0) TF_AddInputList(description, first.data(), first.size());
     for (size_t j = list; j < from.size(); j++) TF_AddInput(description, at(from[j]));
+    const Value after = node["after"];
+    if (after.IsArray()) for (const int64_t index : after.Integers()) TF_AddControlInput(description, at(index).oper);
     const Value attributes = node["attributes"];
     for (uint32_t j = 0; j < attributes.Length(); j++) SetAttribute(description, attributes[j]);
     TF_Operation *operation = TF_FinishOperation(description, status);
