@@ -5,7 +5,7 @@
 import { matMul, Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
 import { repeatRows, type DecoderStep, type RowState } from '../generation';
 import { AdditiveAttention, attentionGru, Dropout, Embedding, Gru, Linear, Module } from '../nn';
-import { wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder } from './caption-decoder';
+import { imageStepDecoder, wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder } from './caption-decoder';
 
 export interface AttentionGruConfig {
   vocabSize: number;
@@ -75,27 +75,25 @@ export class AttentionGruDecoder extends Module implements CaptionDecoder {
   }
 
   /** For greedy and beam search over the captions of these images. Dispose it after the search. */
-  stepDecoder(features: Tensor): DisposableStepDecoder {
-    const { attention, config } = this;
-    const projected = attention.projectFeatures(features), images = features.shape[0];
+  stepDecoder(given: Tensor): DisposableStepDecoder {
+    const { attention, config } = this, projected = attention.projectFeatures(given);
     // The report's variant looks once, from the zero state.
-    const fixed = config.attentionFrom === 'initialState' ? this.attendOnce(features, projected) : undefined;
-    return {
+    const fixed = config.attentionFrom === 'initialState' ? this.attendOnce(given, projected) : undefined;
+    const constants = [tf.clone(given), projected, ...(fixed ? [fixed.context, fixed.weights] : [])];
+    return imageStepDecoder(constants, ([features, projections, ...looked]) => ({
       vocabSize: config.vocabSize,
       attentionShape: [features.shape[1]!],
       start: (images: number, beams: number): RowState => [tf.zeros([images * beams, config.hiddenSize])],
       step: (ids: Int32Array, [hidden]: RowState): DecoderStep => {
         const [logits, next, weights] = tf.tidy(() => {
-          const { context, weights } = fixed
-            ? { context: repeatRows(fixed.context, ids.length / images), weights: repeatRows(fixed.weights, ids.length / images) }
-            : attention.forward(features, projected, hidden);
-          const next = this.gru.step(tf.concat([this.embedding.forward(tf.tensor1d(ids, 'int32')), context], 1), hidden);
-          return [this.fc.forward(next), next, weights];
+          const [context, weights] = looked.map((tensor) => repeatRows(tensor, ids.length / features.shape[0]));
+          const attended = context ? { context, weights } : attention.forward(features, projections, hidden);
+          const next = this.gru.step(tf.concat([this.embedding.forward(tf.tensor1d(ids, 'int32')), attended.context], 1), hidden);
+          return [this.fc.forward(next), next, attended.weights];
         });
         return { logits, state: [next], attention: weights };
       },
-      dispose: () => { tf.dispose([projected, ...(fixed ? [fixed.context, fixed.weights] : [])]); },
-    };
+    }));
   }
 
   private attendOnce(features: Tensor, projected: Tensor): { context: Tensor; weights: Tensor } {

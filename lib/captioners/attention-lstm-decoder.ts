@@ -5,7 +5,7 @@
 import { matMul, Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
 import { repeatRows, type DecoderStep, type RowState } from '../generation';
 import { attend, attentionLstm, Dropout, Embedding, Linear, LstmCell, Module, uniform, type AttentionActivation } from '../nn';
-import { wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder } from './caption-decoder';
+import { imageStepDecoder, wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder } from './caption-decoder';
 
 export interface AttentionLstmConfig {
   vocabSize: number;
@@ -115,9 +115,8 @@ export class AttentionLstmDecoder extends Module implements CaptionDecoder {
     });
   }
 
-  stepDecoder(features: Tensor): DisposableStepDecoder {
-    const projected = this.attention.project(features);
-    return {
+  stepDecoder(given: Tensor): DisposableStepDecoder {
+    return imageStepDecoder([tf.clone(given), this.attention.project(given)], ([features, projected]) => ({
       vocabSize: this.config.vocabSize,
       attentionShape: [features.shape[1]!],
       start: (_images: number, beams: number): RowState => tf.tidy(() => this.initialState(features).map((tensor) => repeatRows(tensor, beams))),
@@ -132,7 +131,6 @@ export class AttentionLstmDecoder extends Module implements CaptionDecoder {
         });
         return { logits, state: [nextHidden, nextCell], attention: weights };
       },
-      dispose: () => { projected.dispose(); },
-    };
+    }));
   }
 }

@@ -46,3 +46,19 @@ export interface CaptionDecoder extends FeatureDecoder {
 export function wordLosses(logits: Tensor, labels: Tensor2D): CaptionLosses {
   return { loss: tf.tidy(() => crossEntropy(tf.reshape(logits, [-1, logits.shape.at(-1)!]), tf.reshape(labels, [-1]))), logits };
 }
+
+/**
+ * A step decoder from what it keeps of the images, tensors with a row an image, which it takes over: `select` takes rows of them.
+ *
+ * @param make the decoder of as many images as the tensors have rows
+ */
+export function imageStepDecoder<T extends readonly Tensor[]>(constants: T, make: (constants: T) => StepDecoder): DisposableStepDecoder {
+  return {
+    ...make(constants),
+    select: (images) => {
+      const rows = tf.tensor1d(images, 'int32');
+      try { return imageStepDecoder(constants.map((tensor) => tf.gather(tensor, rows)) as unknown as T, make); } finally { rows.dispose(); }
+    },
+    dispose: () => { tf.dispose(constants as unknown as Tensor[]); },
+  };
+}

@@ -5,7 +5,7 @@
 import { Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
 import { repeatRows, type DecoderStep, type RowState } from '../generation';
 import { Embedding, heNormal, Linear, Lstm, Module, Parameter } from '../nn';
-import { wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder } from './caption-decoder';
+import { imageStepDecoder, wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder } from './caption-decoder';
 
 export interface LstmDecoderConfig {
   vocabSize: number;
@@ -103,9 +103,9 @@ export class LstmDecoder extends Module implements CaptionDecoder {
 
   stepDecoder(features: Tensor): DisposableStepDecoder {
     const { numLayers, hiddenSize, vocabSize } = this.config;
-    const picture = tf.tidy(() => this.picture(features));
-    let first = true;
-    return {
+    // Which step reads the picture, whichever of the images are left.
+    let first = false;
+    return imageStepDecoder([tf.tidy(() => this.picture(features))], ([picture]) => ({
       vocabSize,
       start: (images: number, beams: number): RowState => {
         first = true;
@@ -120,7 +120,6 @@ export class LstmDecoder extends Module implements CaptionDecoder {
         first = false;
         return { logits, state: next };
       },
-      dispose: () => { picture.dispose(); },
-    };
+    }));
   }
 }

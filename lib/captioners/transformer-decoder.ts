@@ -5,7 +5,7 @@
 import { Random, tf, type Scalar, type Tensor, type Tensor2D } from '../engine';
 import type { DecoderStep, RowState } from '../generation';
 import { activation, attentionMask, Dropout, Embedding, LayerNorm, Linear, Module, MultiHeadAttention, normal, type ProjectedMemory } from '../nn';
-import { wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder, type StepDecoderOptions } from './caption-decoder';
+import { imageStepDecoder, wordLosses, type CaptionBatch, type CaptionDecoder, type CaptionLosses, type DisposableStepDecoder, type StepDecoderOptions } from './caption-decoder';
 
 export interface TransformerDecoderConfig {
   vocabSize: number;
@@ -141,18 +141,17 @@ export class TransformerDecoder extends Module implements CaptionDecoder {
   /** Its attention is the mean over layers and heads; with `outputAttentions` [layers, heads, positions]. */
   stepDecoder(features: Tensor, { outputAttentions = false }: StepDecoderOptions = {}): DisposableStepDecoder {
     const { vocabSize, hiddenSize, numHeads, numLayers, maxPositions } = this.config, positions = features.shape[1]!;
-    const memories = this.memories(features);
-    return {
+    return imageStepDecoder(this.memories(features).flatMap(({ key, value }) => [key, value]), (memories) => ({
       vocabSize, maxPositions,
       attentionShape: outputAttentions ? [numLayers, numHeads, positions] : [positions],
       start: (images: number, beams: number): RowState =>
         Array.from({ length: 2 * numLayers }, () => tf.zeros([images * beams, numHeads, 0, hiddenSize / numHeads])),
       step: (ids: Int32Array, state: RowState): DecoderStep => {
         const [logits, looked, ...next] = tf.tidy(() => {
-          const rows = ids.length, images = features.shape[0], weights: Tensor[] = [], caches: Tensor[] = [];
+          const rows = ids.length, images = memories[0].shape[0], weights: Tensor[] = [], caches: Tensor[] = [];
           let hidden = this.embed(tf.tensor2d(ids, [rows, 1], 'int32'), state[0].shape[2]!);
           for (const [i, layer] of this.decoder.layers.entries()) {
-            const out = layer.forward(hidden, memories[i], null, { key: state[2 * i], value: state[2 * i + 1] });
+            const out = layer.forward(hidden, { key: memories[2 * i], value: memories[2 * i + 1] }, null, { key: state[2 * i], value: state[2 * i + 1] });
             hidden = out.hidden;
             caches.push(out.own.key, out.own.value);
             // (images, heads, beams, positions) → (rows, heads, positions)
@@ -163,7 +162,6 @@ export class TransformerDecoder extends Module implements CaptionDecoder {
         });
         return { logits, state: next, attention: looked };
       },
-      dispose: () => { tf.dispose(memories as never); },
-    };
+    }));
   }
 }

@@ -4,6 +4,7 @@
  * log-probability / length^lengthPenalty, the end token counted. With doSample the candidates are drawn instead of ranked.
  */
 import { Random, tf, type Tensor } from '../engine';
+import { ActiveImages } from './active-images';
 import { candidatesOf, idleScore } from './candidates';
 import { checkedStep, filled, suppressionMask, type GenerationPlan } from './generation-plan';
 import { attentionRows, reorderRows, type GenerationResult, type Hypothesis, type RowState } from './step-decoder';
@@ -43,6 +44,10 @@ function canStillImprove({ running, places }: Search, length: number, { options,
   return places.some(({ finished }) => hope > (finished ? worst : idleScore));
 }
 
+/** Nothing that is still to come could change an image's results. */
+const isOver = ({ places, canImprove }: Search, { options: { earlyStopping } }: GenerationPlan): boolean =>
+  !canImprove || (earlyStopping === true && places.every(({ finished }) => finished));
+
 function resultOf(searches: readonly Search[], plan: GenerationPlan): GenerationResult {
   const { prompts, padToken, endTokens, options: { numReturnSequences } } = plan;
   const returned = searches.map(({ places }) => places.slice(0, numReturnSequences));
@@ -63,8 +68,7 @@ function resultOf(searches: readonly Search[], plan: GenerationPlan): Generation
  */
 export function* beamSearch(plan: GenerationPlan): Generator<void, GenerationResult> {
   const { decoder, options, prompts, promptLength, maxLength, endTokens } = plan;
-  const { numBeams: beams, earlyStopping } = options;
-  const { vocabSize } = decoder, images = prompts.length;
+  const { numBeams: beams } = options, { vocabSize } = decoder, images = prompts.length, active = new ActiveImages(plan);
   const random = options.doSample ? new Random(options.seed) : undefined;
   const empty = (image: number, b: number): Beam =>
     ({ tokens: [], attention: [], score: b ? idleScore : 0, row: image * beams + b, ended: false });
@@ -79,42 +83,44 @@ export function* beamSearch(plan: GenerationPlan): Generator<void, GenerationRes
   const mask = suppressionMask(plan);
   try {
     for (let length = 1; ; length++) {
-      const rows = searches.flatMap(({ running }) => running);
-      const texts = rows.map(({ tokens }, row) => [...prompts[Math.floor(row / beams)], ...tokens]);
-      const step = checkedStep(decoder, ids, state);
+      const rows = active.images.flatMap((image) => searches[image].running);
+      const texts = rows.map(({ tokens }, row) => [...active.plan.prompts[Math.floor(row / beams)], ...tokens]);
+      const step = checkedStep(active.plan.decoder, ids, state);
       tf.dispose(state as Tensor[]);
       state = step.state;
       let found: ReturnType<typeof candidatesOf>, attention: ReturnType<typeof attentionRows>;
       try {
         attention = attentionRows(step);
-        found = candidatesOf(plan, step.logits, texts, Float32Array.from(rows, ({ score }) => score), mask, random);
+        found = candidatesOf(active.plan, step.logits, texts, Float32Array.from(rows, ({ score }) => score), mask, random);
       } finally {
         tf.dispose([step.logits, ...(step.attention ? [step.attention] : [])]);
       }
       let allEnded = true;
-      for (const [image, search] of searches.entries()) {
+      for (const [place, image] of active.images.entries()) {
+        const search = searches[image];
         const candidates = Array.from({ length: found.count }, (_, c): Beam => {
-          const pick = found.picks[image * found.count + c], token = pick % vocabSize, row = image * beams + Math.floor(pick / vocabSize);
+          const pick = found.picks[place * found.count + c], token = pick % vocabSize, row = place * beams + Math.floor(pick / vocabSize);
           const looked = attention(row), before = rows[row];
           const ended = endTokens.includes(token) || promptLength + length >= maxLength;
           allEnded &&= ended;
           return {
             tokens: [...before.tokens, token], attention: looked ? [...before.attention, looked] : before.attention,
-            score: found.scores[image * found.count + c], row, ended,
+            score: found.scores[place * found.count + c], row, ended,
           };
         });
         advance(search, candidates, length, plan);
         search.canImprove &&= canStillImprove(search, length, plan);
       }
       yield;
-      const full = earlyStopping === true && searches.every(({ places }) => places.every(({ finished }) => finished));
-      if (full || allEnded || searches.every(({ canImprove }) => !canImprove)) return resultOf(searches, plan);
-      const next = searches.flatMap(({ running }) => running);
+      if (allEnded || searches.every((search) => isOver(search, plan))) return resultOf(searches, plan);
+      active.leave((image) => isOver(searches[image], plan));
+      const next = active.images.flatMap((image) => searches[image].running);
       ids = Int32Array.from(next, ({ tokens }) => tokens[tokens.length - 1]);
       state = reorderRows(state, Int32Array.from(next, ({ row }) => row));
     }
   } finally {
     tf.dispose(state as Tensor[]);
     mask?.dispose();
+    active.dispose();
   }
 }

@@ -3,9 +3,10 @@
  * Rules of transformers' GenerationMixin._sample.
  */
 import { Random, tf, type Tensor } from '../engine';
+import { ActiveImages } from './active-images';
 import { refuseNaN } from './candidates';
 import { actingProcessors, checkedStep, filled, suppressionMask, type GenerationPlan } from './generation-plan';
-import { attentionRows, type DecoderStep, type GenerationResult, type Hypothesis, type RowState } from './step-decoder';
+import { attentionRows, reorderRows, type DecoderStep, type GenerationResult, type Hypothesis, type RowState } from './step-decoder';
 
 /** Tokens of one step, a row each; null for a row that has ended. */
 export type StepTokens = (number | null)[];
@@ -75,40 +76,53 @@ export function* sample(plan: GenerationPlan): Generator<StepTokens, GenerationR
   const random = doSample ? new Random(options.seed) : undefined;
   const results = Array.from({ length: prompts.length * perImage }, (): Hypothesis => ({ tokens: [], logProbability: 0, score: 0 }));
   const texts = results.map((_, row) => [...prompts[Math.floor(row / perImage)]]);
-  const running = new Set(results.keys());
+  const running = new Set(results.keys()), active = new ActiveImages(plan);
+  const rowsOf = (images: readonly number[]): number[] => images.flatMap((image) => Array.from({ length: perImage }, (_, i) => image * perImage + i));
+  /** Which result each of the decoder's rows is. */
+  let rows = rowsOf(active.images);
   let ids: Int32Array = Int32Array.from(texts, (text) => text[promptLength - 1]);
   let state: RowState = decoder.start(prompts.length, perImage);
   const mask = suppressionMask(plan);
   try {
     for (let length = promptLength; length < maxLength && running.size > 0; length++) {
-      const step: DecoderStep = checkedStep(decoder, ids, state);
+      const step: DecoderStep = checkedStep(active.plan.decoder, ids, state);
       tf.dispose(state as Tensor[]);
       state = step.state;
       let choice: Choice, attention: ReturnType<typeof attentionRows>;
       try {
         attention = attentionRows(step);
         const inTensorFlow = !random && actingProcessors(plan, length).length === 0;
-        choice = inTensorFlow ? likeliest(step.logits, mask) : processed(plan, step.logits, texts, random);
+        choice = inTensorFlow ? likeliest(step.logits, mask) : processed(active.plan, step.logits, rows.map((row) => texts[row]), random);
       } finally {
         tf.dispose([step.logits, ...(step.attention ? [step.attention] : [])]);
       }
       ids = choice.tokens;
       const tokens: StepTokens = results.map(() => null);
-      for (const [row, token] of ids.entries()) {
+      for (const [at, token] of ids.entries()) {
+        const row = rows[at];
         texts[row].push(token);
         if (!running.has(row)) continue;
         tokens[row] = token;
         results[row].tokens.push(token);
-        results[row].logProbability += choice.logProbabilities[row];
-        const looked = attention(row);
+        results[row].logProbability += choice.logProbabilities[at];
+        const looked = attention(at);
         if (looked) (results[row].attention ??= []).push(looked);
         if (endTokens.includes(token)) running.delete(row);
+      }
+      // Drawing goes through all rows, so that what is drawn does not depend on which of them have left.
+      const staying = random ? undefined : active.leave((image) => rowsOf([image]).every((row) => !running.has(row)));
+      if (staying) {
+        const places = Int32Array.from(rowsOf(staying));
+        state = reorderRows(state, places);
+        ids = places.map((place) => ids[place]);
+        rows = rowsOf(active.images);
       }
       yield tokens;
     }
   } finally {
     tf.dispose(state as Tensor[]);
     mask?.dispose();
+    active.dispose();
   }
   for (const result of results) result.score = result.logProbability / result.tokens.length ** lengthPenalty;
   return {

@@ -28,6 +28,11 @@ export interface StepDecoder {
   start(images: number, beams: number): RowState;
   /** One token further for every row; does not dispose `state`. */
   step(ids: Int32Array, state: RowState): DecoderStep;
+  /**
+   * The same for these of the images alone, for a search that goes on without the others; it stays valid when this one is disposed. A decoder
+   * without it keeps the rows of texts that have ended.
+   */
+  select?(images: Int32Array): StepDecoder & { dispose(): void };
 }
 
 /** What generation starts from: one row an image or text. */
@@ -82,9 +87,9 @@ export function repeatRows(tensor: Tensor, times: number): Tensor {
   });
 }
 
-/** The state of rows in another order; the former state is disposed. */
+/** The state of these rows, in this order; the former state is disposed. */
 export function reorderRows(state: RowState, rows: Int32Array): RowState {
-  if (rows.every((row, i) => row === i)) return state;
+  if (state.every(({ shape }) => shape[0] === rows.length) && rows.every((row, i) => row === i)) return state;
   const index = tf.tensor1d(rows, 'int32');
   try { return state.map((tensor) => tf.gather(tensor, index)); } finally { tf.dispose([index, ...state]); }
 }

@@ -104,6 +104,20 @@ export function cachedStepDecoder(model: CachedLanguageModel, shape: CacheShape,
       });
       return { logits, state: rest.slice(0, 2 * layers), ...(outputAttentions ? { attention: rest[2 * layers] } : {}) };
     },
+    select: (images) => {
+      const rows = tf.tensor1d(images, 'int32'), ofThese = (tensor: Tensor): Tensor => tf.gather(tensor, rows), own: Tensor[] = [];
+      const kept = (tensor: Tensor): Tensor => { own.push(tensor); return tensor; };
+      const selected = cachedStepDecoder(model, shape, {
+        promptIds: Array.from(images, (image) => promptIds[image]),
+        padding: padding && Array.from(images, (image) => padding[image]),
+        cross: cross?.map(({ crossKey, crossValue }) => ({ crossKey: ofThese(crossKey), crossValue: ofThese(crossValue) })),
+        promptEmbeds: promptEmbeds && kept(ofThese(promptEmbeds)),
+        encoderAttentionMask: encoderAttentionMask && kept(ofThese(encoderAttentionMask)),
+        outputAttentions,
+      });
+      rows.dispose();
+      return { ...selected, dispose: () => { selected.dispose(); tf.dispose(own); } };
+    },
     dispose: () => { tf.dispose((cross ?? []).flatMap(({ crossKey, crossValue }) => [crossKey, crossValue])); },
   };
 }

@@ -52,6 +52,20 @@ describe('recurrent decoders', () => {
         dispose();
       });
 
+      it('goes on with some of the images as with all', () => {
+        const { decoder, batch, dispose } = load(variant), images = batch.features.shape[0], beams = 2;
+        const whole = decoder.stepDecoder(batch.features), ids = Int32Array.from({ length: images * beams }, (_, row) => 1 + (row % 3));
+        const first = whole.step(ids, whole.start(images, beams)), kept = [images - 1, 0], rows = kept.flatMap((image) => [2 * image, 2 * image + 1]);
+        const some = whole.select!(Int32Array.from(kept)), index = tf.tensor1d(rows, 'int32');
+        const next = whole.step(ids, first.state), narrowed = some.step(Int32Array.from(rows, (row) => ids[row]), first.state.map((t) => tf.gather(t, index)));
+        for (const part of ['logits', 'attention'] as const) {
+          if (next[part]) closeTo(narrowed[part]!.dataSync(), tf.gather(next[part], index).dataSync(), 1e-5);
+        }
+        whole.dispose();
+        some.dispose();
+        dispose();
+      });
+
       it('gives PyTorch\'s gradients of every parameter and of the features', () => {
         const { source, decoder, batch, dispose } = load(variant);
         const named = [...decoder.namedParameters()].filter(([name]) => !withoutEffect(name));

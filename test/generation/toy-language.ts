@@ -11,7 +11,10 @@ export interface Toy extends StepDecoder { logProbability(image: number, tokens:
  */
 export function toy(images: number, seed: number, before: number[] = new Array<number>(images).fill(START)): Toy {
   const random = new Random(seed);
-  const table = Array.from({ length: images }, () => Float32Array.from({ length: VOCAB * VOCAB * VOCAB }, () => 4 * random.uniform()));
+  return speaking(Array.from({ length: images }, () => Float32Array.from({ length: VOCAB * VOCAB * VOCAB }, () => 4 * random.uniform())), before);
+}
+
+function speaking(table: readonly Float32Array[], before: readonly number[]): Toy {
   const row = (image: number, previous: number, last: number) => {
     const from = (previous * VOCAB + last) * VOCAB;
     return table[image].subarray(from, from + VOCAB);
@@ -21,7 +24,7 @@ export function toy(images: number, seed: number, before: number[] = new Array<n
     attentionShape: [1],
     start: (count, beams) => [tf.tensor2d(before.flatMap((token) => new Array<number>(beams).fill(token)), [count * beams, 1])],
     step: (last, [state]) => {
-      const previous = state.dataSync(), perImage = last.length / images;
+      const previous = state.dataSync(), perImage = last.length / table.length;
       const logits = Float32Array.from(Array.from(last, (token, r) =>
         Array.from(row(Math.floor(r / perImage), previous[r], token))).flat());
       return {
@@ -38,6 +41,7 @@ export function toy(images: number, seed: number, before: number[] = new Array<n
       }
       return sum;
     },
+    select: (images) => ({ ...speaking(Array.from(images, (image) => table[image]), Array.from(images, (image) => before[image])), dispose: () => {} }),
   };
 }
 
