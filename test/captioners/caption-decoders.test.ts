@@ -59,7 +59,8 @@ describe('recurrent decoders', () => {
         const some = whole.select!(Int32Array.from(kept)), index = tf.tensor1d(rows, 'int32');
         const next = whole.step(ids, first.state), narrowed = some.step(Int32Array.from(rows, (row) => ids[row]), first.state.map((t) => tf.gather(t, index)));
         for (const part of ['logits', 'attention'] as const) {
-          if (next[part]) closeTo(narrowed[part]!.dataSync(), tf.gather(next[part], index).dataSync(), 1e-5);
+          const expected = next[part];
+          if (expected) closeTo(narrowed[part]!.dataSync(), tf.gather(expected, index).dataSync(), 1e-5);
         }
         whole.dispose();
         some.dispose();
