@@ -12,11 +12,15 @@ export const htmlFolder = path.join(buildFolder, 'html');
 
 function indexPage(pages: readonly Page[]): string {
   const linkTo = (page: Page): string => `<a href="${encodeURIComponent(page.name)}.html">${escape(page.title)}</a> <small>${escape(page.name)}</small>`;
-  const items = pages.map((page) => `<li>${linkTo(page)}</li>`), first = pages.find(({ name }) => name.endsWith('-leaderboard'));
+  const items = pages.map((page) => `<li>${linkTo(page)}</li>`);
+  const leads = [['New here', '-start-here'], ['All results at a glance', '-leaderboard']].flatMap(([lead, ending]) => {
+    const page = pages.find(({ name }) => name.endsWith(ending));
+    return page ? [`<p><b>${lead}:</b> ${linkTo(page)}</p>`] : [];
+  });
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Notebooks</title>
 <style>body{font:16px/1.6 sans-serif;max-width:50em;margin:3em auto;padding:0 1em;color:#222}small{color:#777}a{color:#0072b2}</style></head>
-<body><h1>Notebooks</h1>${first ? `<p><b>Read first:</b> ${linkTo(first)}</p>` : ''}<ul>
+<body><h1>Notebooks</h1>${leads.join('')}<ul>
 ${items.join('\n')}
 </ul></body></html>
 `;
