@@ -31,7 +31,7 @@ export interface DistillationRunOptions extends Pick<TrainOptions<never>, 'signa
 }
 
 /** The teacher, trained on its pictures; loaded if it is there. */
-export async function trainTeacher(setup: DistillationSetup, { folder, ...callbacks }: DistillationRunOptions): 
+export async function trainTeacher(setup: DistillationSetup, { folder, ...callbacks }: DistillationRunOptions):
 Promise<{ captioner: DistillationTeacher; run: TrainResult }> {
   const { config: { teacher: { training } }, teacherData, teacherFeatures, teacherEncoder } = setup;
   const random = new Random(training.seed);

@@ -12,7 +12,7 @@ declare namespace WebAssembly {
     readonly buffer: ArrayBuffer;
     grow(pages: number): number;
   }
-  class Instance {
+  class Instance { // oxlint-disable-line no-unused-vars -- made below
     constructor(module: Module, imports: { env: { memory: Memory } });
     readonly exports: unknown;
   }

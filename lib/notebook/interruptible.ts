@@ -19,7 +19,7 @@ export class InterruptedError extends Error {
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   // The synchronous part of a cell runs under Node's own SIGINT guard; the work must start after it.
-  await null;
+  await null; // oxlint-disable-line typescript/await-thenable
   const controller = new AbortController();
   const stop = (): void => controller.abort(new InterruptedError());
   const link = kernelLink();

@@ -7,7 +7,7 @@ const os = require('node:os');
 const root = path.resolve(process.argv[2]);
 const load = createRequire(path.join(root, 'package.json'));
 const fresh = 'run `npm run setup -- --fresh`';
-const say = (name, value, state = 'ok', remedy = undefined) => console.log(JSON.stringify({ name, value, state, remedy }));
+const say = (name, value, state = 'ok', remedy) => console.log(JSON.stringify({ name, value, state, remedy }));
 
 /** Says what `check` returns; a throw is a finding with its first line. */
 async function finding(name, remedy, check) {
@@ -53,7 +53,7 @@ async function engine() {
   });
 }
 
-(async () => {
+void (async () => {
   await engine();
   await finding('pictures', 'run `npm run setup`', async () => {
     const sharp = load('sharp');

@@ -104,6 +104,7 @@ function install(load) {
       let ok = false;
       try {
         ok = await execute(compiler.begin(failure.cell, source));
+        // oxlint-disable-next-line typescript/await-thenable -- a promise by now, or null
         if (ok && pendingDisplay) await Promise.race([pendingDisplay, abandoned]);
         // Promises rejected by the last statements are noticed in the turn after.
         await new Promise((resolve) => { setImmediate(resolve); });

@@ -154,4 +154,3 @@ function expected(notebook: { cells: { outputs?: { data?: Record<string, unknown
   const isChart = (data: Record<string, unknown>): boolean => 'application/vnd.plotly.v1+json' in data;
   return { charts: bundles.filter(isChart).length, pictures: bundles.filter((data) => !isChart(data) && ('image/png' in data || 'image/jpeg' in data)).length };
 }
-
