@@ -1,9 +1,7 @@
 """The torchvision side of bench/images.ts: DataLoader workers that open with Pillow, resize, and normalise.
 
-    python bench/images.py FILES.txt WORKERS FILTER ROUNDS    prints {"rate": photographs a second,
-                                                              "cpu": milliseconds of processor time each, "versions": ...}
+    python bench/images.py FILES.txt WORKERS FILTER
 """
-import json
 import resource
 import sys
 import time
@@ -14,6 +12,8 @@ import torchvision
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
+
+from harness.peer import serve
 
 
 class Photographs(Dataset):
@@ -38,20 +38,20 @@ def processor_time():
 
 
 def main():
-    path, workers, filter, rounds = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+    path, workers, filter = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     with open(path) as file:
         files = file.read().split("\n")
     # One thread a worker is DataLoader's own setting; the parent only receives.
     loader = DataLoader(Photographs(files, filter), batch_size=32, num_workers=workers)
-    rate, cpu = 0.0, float("inf")
-    for _ in range(rounds):
+
+    def load():
         start, used = time.perf_counter(), processor_time()
         seen = sum(len(batch) for batch in loader)
-        rate = max(rate, seen / (time.perf_counter() - start))
+        assert seen == len(files)
         # Workers count once they have ended, which they have when the loop has.
-        cpu = min(cpu, 1000 * (processor_time() - used) / seen)
-    versions = f"torchvision {torchvision.__version__}, Pillow {PIL.__version__}, torch {torch.__version__}"
-    print(json.dumps({"rate": rate, "cpu": cpu, "versions": versions}))
+        return [{"wall": time.perf_counter() - start, "processor": processor_time() - used}]
+
+    serve(f"torchvision {torchvision.__version__}, Pillow {PIL.__version__}, PyTorch {torch.__version__}", workers, load)
 
 
 if __name__ == "__main__":

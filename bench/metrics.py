@@ -1,12 +1,11 @@
 """The Python side of bench/metrics.ts: pycocoevalcap on tokenized captions, its Java tokenizer, NLTK's METEOR.
 
-    python bench/metrics.py CAPTIONS.json WORDNET    reads the name of a task a line, answers {"seconds": ..., "scores": [...]}
+    python bench/metrics.py CAPTIONS.json WORDNET
 """
 import json
 import shutil
 import sys
 import tempfile
-import time
 import warnings
 from importlib.metadata import version
 
@@ -15,28 +14,50 @@ from pycocoevalcap.cider.cider import Cider
 from pycocoevalcap.rouge.rouge import Rouge
 from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
+from harness.peer import serve, timed
+
 captions = json.load(open(sys.argv[1], encoding="utf-8"))
 references = dict(enumerate(captions["references"]))
 candidates = {i: [text] for i, text in enumerate(captions["candidates"])}
 
 
-def scores():
+def measured(work):
+    """Its times and what it returns."""
+    found = []
+    times = timed(lambda: found.extend(work()))
+    return {"times": times, "scores": found}
+
+
+def corpus_scores():
     bleu, _ = Bleu(4).compute_score(references, candidates, verbose=0)
     rouge, _ = Rouge().compute_score(references, candidates)
     cider, _ = Cider().compute_score(references, candidates)
     return [*bleu, float(rouge), float(cider)]
 
 
+def scores():
+    return measured(corpus_scores)
+
+
 def tokenize():
-    tokens = PTBTokenizer().tokenize({i: [{"caption": text}] for i, text in enumerate(captions["raw"])})
-    assert len(tokens) == len(captions["raw"])
-    return [len(candidates)]
+    def run():
+        tokens = PTBTokenizer().tokenize({i: [{"caption": text}] for i, text in enumerate(captions["raw"])})
+        assert len(tokens) == len(captions["raw"])
+        return [len(candidates)]
+
+    try:
+        return measured(run)
+    except OSError as error:
+        return {"missing": str(error)}
 
 
 def meteor():
+    try:
+        from nltk.corpus.reader.wordnet import WordNetCorpusReader
+        from nltk.translate.meteor_score import meteor_score
+    except ImportError as error:
+        return {"missing": str(error)}
     import nltk
-    from nltk.corpus.reader.wordnet import WordNetCorpusReader
-    from nltk.translate.meteor_score import meteor_score
 
     class Reader(WordNetCorpusReader):
         def map_wn(self, version="wordnet"):
@@ -54,21 +75,14 @@ def meteor():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             reader = Reader(folder, None)
-        start = time.perf_counter()
-        values = [meteor_score([text.split() for text in references[i]], candidates[i][0].split(), wordnet=reader) for i in references]
-        return time.perf_counter() - start, [sum(values) / len(values)]
+
+        def run():
+            values = [meteor_score([t.split() for t in references[i]], candidates[i][0].split(), wordnet=reader) for i in references]
+            return [sum(values) / len(values)]
+
+        return measured(run)
     finally:
         shutil.rmtree(folder)
 
 
-print(f"pycocoevalcap {version('pycocoevalcap')}, Python {sys.version.split()[0]}", flush=True)
-for line in sys.stdin:
-    try:
-        start = time.perf_counter()
-        result = {"tokenize": tokenize, "bleu+rouge+cider": scores, "meteor": meteor}[line.strip()]()
-        seconds = time.perf_counter() - start
-        if isinstance(result, tuple):
-            seconds, result = result
-        print(json.dumps({"seconds": seconds, "scores": result}), flush=True)
-    except (ImportError, OSError) as error:
-        print(json.dumps({"missing": str(error)}), flush=True)
+serve(f"pycocoevalcap {version('pycocoevalcap')}, Python {sys.version.split()[0]}", 1, scores, tokenize, meteor)

