@@ -25,7 +25,7 @@ export const partA: Record<Profile, PartAConfig> = {
   small: {
     dataset: 'scenes',
     custom: {
-      encoder: 'vit-scenes', decoder: 'gpt2-scenes', maxTokens: 32, learningRates: [2e-4, 5e-4, 1e-3], searchEpochs: 1, epochs: 7,
+      encoder: 'vit-scenes', decoder: 'gpt2-scenes', maxTokens: 32, learningRates: [2e-4, 5e-4, 1e-3], searchEpochs: 1, epochs: 8,
       batchSize: 16, patience: 3,
       captionsPerEpoch: 'one', warmupSteps: 20, maxGradNorm: 1, seed: 42,
     },
