@@ -30,6 +30,12 @@ let defined = 0;
  */
 const definitions = new Map<string, Definition>();
 
+/** What a function that nobody holds any more had of them is free. */
+const forgotten = new FinalizationRegistry<Map<string, Graph>>((graphs) => {
+  for (const { definition } of graphs.values()) definition.users--;
+  removeUnused();
+});
+
 /**
  * A function of tensors whose repeated runs TensorFlow executes as graphs. The first run with inputs of certain shapes runs `fn` itself
  * to see what it does, then its graph for the result, so that all runs compute alike.
@@ -41,12 +47,19 @@ export class GraphFunction<Inputs extends object> {
   /** Why it runs without a graph; undefined while it does not. */
   obstacle: string | undefined;
   private readonly graphs = new Map<string, Graph>();
+  /** Runs with shapes of which there is no graph yet. */
+  private readonly runs = new Map<string, number>();
 
   /**
    * @param fn returns new tensors, or null for what there is not
    * @param state tensors that `fn` reads beside its inputs, such as weights: always as many, of the same shapes
+   * @param patience so many runs with the same shapes are run as they are before there is a graph, whose making takes longer than a run
    */
-  constructor(private readonly fn: (inputs: Inputs) => (Tensor | null)[], private readonly state: () => readonly Tensor[]) {}
+  constructor(
+    private readonly fn: (inputs: Inputs) => (Tensor | null)[], private readonly state: () => readonly Tensor[], private readonly patience = 0,
+  ) {
+    forgotten.register(this, this.graphs);
+  }
 
   /** The caller disposes the results. */
   run(inputs: Inputs): (Tensor | null)[] {
@@ -59,6 +72,12 @@ export class GraphFunction<Inputs extends object> {
       this.graphs.set(key, known);
       return execute(known, tensors, this.state(), seeds!);
     }
+    const runs = this.runs.get(key) ?? 0;
+    if (runs < this.patience) {
+      this.runs.set(key, runs + 1);
+      return this.fn(inputs);
+    }
+    this.runs.delete(key);
     const state = this.state(), { result, recording } = Recording.of(tensors, state, () => this.fn(inputs));
     const graph = recording.obstacle ? undefined : define(recording, result);
     if (!graph) {

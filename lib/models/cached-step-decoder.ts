@@ -1,14 +1,15 @@
 /**
  * A language model token by token for lib/generation: keys and values of the text so far are the state of each row (beam), those of an
- * encoder stand once an image. For every model whose `forward` takes `pastKeyValues` and gives them back with `useCache`.
+ * encoder stand once an image. For every model whose `forward` takes `pastKeyValues` and gives them back with `useCache`. Steps have the
+ * same shapes while there is room in the cache, so that they can run as a graph.
  */
-import { tf, type Tensor, type Tensor4D } from '../engine';
-import { repeatRows, resolveGeneration, type DecoderStep, type GenerationConfig, type PreparedGeneration, type Prompt,
-  type RowState } from '../generation';
+import { currentPrecision, GraphFunction, tf, type Tensor, type Tensor4D } from '../engine';
+import type { Module } from '../nn';
+import { repeatRows, resolveGeneration, type DecoderStep, type GenerationConfig, type PreparedGeneration, type Prompt } from '../generation';
 import type { KeyValues } from './causal-language-model';
 
 /** What is used of such a model. */
-export interface CachedLanguageModel {
+export interface CachedLanguageModel extends Pick<Module, 'namedParameters' | 'training'> {
   forward(inputs: CachedInputs): { logits: Tensor; pastKeyValues?: KeyValues[]; attentions?: Tensor[]; crossAttentions?: Tensor[] };
 }
 
@@ -47,8 +48,44 @@ export interface CachedPrompt {
   outputAttentions?: boolean;
 }
 
+/** Positions by which the cache grows. */
+const ROOM = 32;
+
+/** Steps of the same shapes before they run as a graph: one caption or two are done sooner than a graph is made. */
+const PATIENCE = 24;
+
 /** In the place of ids, for models whose prompts have `promptEmbeds`. */
 const embedded = (inputsEmbeds: Tensor) => ({ inputsEmbeds }) as unknown as Pick<CachedInputs, 'inputIds'>;
+
+interface StepInputs {
+  read: Pick<CachedInputs, 'inputIds'>;
+  place: Tensor;
+  placed: Pick<CachedInputs, 'attentionMask' | 'positionIds' | 'encoderAttentionMask'>;
+  cache: readonly Tensor[];
+  cross?: CachedPrompt['cross'];
+}
+
+const steps = new WeakMap<CachedLanguageModel, Map<string, GraphFunction<StepInputs>>>();
+
+/** One step of a model: logits (rows, vocabulary), the keys and values of every layer and, if wanted, the attention. */
+function stepOf(model: CachedLanguageModel, outputAttentions: boolean): GraphFunction<StepInputs> {
+  const ofModel = steps.get(model) ?? new Map<string, GraphFunction<StepInputs>>();
+  steps.set(model, ofModel);
+  const key = `${currentPrecision()} ${outputAttentions} ${model.training}`, known = ofModel.get(key);
+  if (known) return known;
+  // The parameters, without what holds the model: it goes when nobody else holds it.
+  const parameters = [...model.namedParameters()].map(([, parameter]) => parameter), weak = new WeakRef(model);
+  const run = ({ read, place, placed, cache, cross }: StepInputs): Tensor[] => tf.tidy(() => {
+    const pastKeyValues = Array.from({ length: cache.length / 2 }, (_, i) => ({ key: cache[2 * i], value: cache[2 * i + 1], place, ...cross?.[i] }));
+    const outputs = weak.deref()!.forward({ ...read, ...placed, pastKeyValues, useCache: true, logitsToKeep: 1, outputAttentions });
+    const weights = (cross ? outputs.crossAttentions : outputs.attentions) ?? [];
+    const looked = outputAttentions ? [tf.stack(weights.map((layer) => tf.squeeze(layer as Tensor4D, [2])), 1)] : [];
+    return [tf.squeeze(outputs.logits, [1]), ...outputs.pastKeyValues!.flatMap(({ key, value }) => [key, value]), ...looked];
+  });
+  const made = new GraphFunction(run, () => parameters.map(({ tensor }) => tensor), PATIENCE);
+  ofModel.set(key, made);
+  return made;
+}
 
 /** Dispose it after the search. */
 export function cachedStepDecoder(model: CachedLanguageModel, shape: CacheShape, prompt: CachedPrompt): PreparedGeneration['decoder'] {
@@ -58,51 +95,55 @@ export function cachedStepDecoder(model: CachedLanguageModel, shape: CacheShape,
   const padding = prompt.padding?.some((count) => count > 0) ? prompt.padding : undefined;
   const before = promptIds[0].length - 1;
 
-  /** Mask of `length` positions and positions of the last `fresh` of them, for each of `rows` rows. */
-  const placed = (rows: number, length: number, fresh: number): Pick<CachedInputs, 'attentionMask' | 'positionIds'> => {
-    if (!padding) return {};
-    const mask = new Int32Array(rows * length), positions = new Int32Array(rows * fresh);
-    for (let row = 0; row < rows; row++) {
-      const empty = padding[Math.floor((row * padding.length) / rows)];
-      mask.fill(1, row * length + empty, (row + 1) * length);
+  const emptyOf = (row: number, rows: number): number => padding?.[Math.floor((row * padding.length) / rows)] ?? 0;
+  /** Mask of `room` positions, seen up to `length`, and positions of the last `fresh` of these; of all rows at once where none is padded. */
+  const placed = (rows: number, room: number, length: number, fresh: number): StepInputs['placed'] => {
+    const own = padding ? rows : 1, mask = new Int32Array(own * room), positions = new Int32Array(own * fresh);
+    for (let row = 0; row < own; row++) {
+      const empty = emptyOf(row, rows);
+      mask.fill(1, row * room + empty, row * room + length);
       for (let i = 0; i < fresh; i++) positions[row * fresh + i] = Math.max(0, length - fresh + i - empty);
     }
-    return { attentionMask: tf.tensor2d(mask, [rows, length], 'int32'), positionIds: tf.tensor2d(positions, [rows, fresh], 'int32') };
+    return { attentionMask: tf.tensor2d(mask, [own, room], 'int32'), positionIds: tf.tensor2d(positions, [own, fresh], 'int32') };
   };
-  const empty = (rows: number): Tensor[] => Array.from({ length: 2 * layers }, () => tf.zeros([rows, heads, 0, headSize]));
-  const cached = (state: RowState): KeyValues[] =>
-    Array.from({ length: layers }, (_, i) => ({ key: state[2 * i], value: state[2 * i + 1], ...cross?.[i] }));
-  const stateOf = (cache: readonly KeyValues[]): Tensor[] => cache.flatMap(({ key, value }) => [key, value]);
-  const constant = { ...(encoderAttentionMask ? { encoderAttentionMask } : {}), useCache: true, logitsToKeep: 1 };
+  const empty = (rows: number, room: number): Tensor[] => Array.from({ length: 2 * layers }, () => tf.zeros([rows, heads, room, headSize]));
+  const withRoom = (cache: readonly Tensor[], more: number): Tensor[] => cache.map((tensor) => tf.pad(tensor, [[0, 0], [0, 0], [0, more], [0, 0]]));
+  /** Without values: its second axis is how many positions are filled. */
+  const count = (rows: number, past: number): Tensor => tf.zeros([rows, past, 0]);
+  const constant = encoderAttentionMask ? { encoderAttentionMask } : {};
 
   return {
     vocabSize,
     maxPositions,
     ...(outputAttentions ? { attentionShape: [layers, queryHeads, cross ? cross[0].crossKey.shape[2]! : -1] } : {}),
-    start: (images, beams) => {
-      if (before === 0) return empty(images * beams);
-      return tf.tidy(() => {
-        const read = promptEmbeds ? embedded(tf.slice(promptEmbeds, [0, 0, 0], [-1, before, -1]))
-          : { inputIds: tf.tensor2d(promptIds.map((ids) => ids.slice(0, -1)), [images, before], 'int32') };
-        const past = { pastKeyValues: cached(empty(images)), outputAttentions: false };
-        const outputs = model.forward({ ...constant, ...read, ...placed(images, before, before), ...past });
-        return stateOf(outputs.pastKeyValues!).map((tensor) => repeatRows(tensor, beams));
+    start: (images, beams) => tf.tidy(() => {
+      const rows = images * beams, room = Math.ceil((before + 1) / ROOM) * ROOM;
+      if (before === 0) return [...empty(rows, room), count(rows, 0)];
+      const read = promptEmbeds ? embedded(tf.slice(promptEmbeds, [0, 0, 0], [-1, before, -1]))
+        : { inputIds: tf.tensor2d(promptIds.map((ids) => ids.slice(0, -1)), [images, before], 'int32') };
+      const none = empty(images, 0), past = Array.from({ length: layers }, (_, i) => ({ key: none[2 * i], value: none[2 * i + 1], ...cross?.[i] }));
+      const seen = padding ? placed(images, before, before, before) : {};
+      const { pastKeyValues } = model.forward({
+        ...constant, ...read, ...seen, pastKeyValues: past, useCache: true, logitsToKeep: 1, outputAttentions: false,
       });
-    },
+      const cache = withRoom(pastKeyValues!.flatMap(({ key, value }) => [key, value]), room - before);
+      return [...cache.map((tensor) => repeatRows(tensor, beams)), count(rows, before)];
+    }),
     step: (ids, state): DecoderStep => {
       const [logits, ...rest] = tf.tidy(() => {
-        const rows = ids.length, past = state[0].shape[2]!;
+        const rows = ids.length, past = state[2 * layers].shape[1]!, given = state.slice(0, 2 * layers), full = past === given[0].shape[2];
+        const cache = full ? withRoom(given, ROOM) : given, room = cache[0].shape[2]!;
         const read = promptEmbeds && past === before
           ? embedded(repeatRows(tf.slice(promptEmbeds, [0, before, 0], [-1, 1, -1]), rows / promptIds.length))
           : { inputIds: tf.tensor2d(ids, [rows, 1], 'int32') };
-        const outputs = model.forward({
-          ...constant, ...read, ...placed(rows, past + 1, 1), pastKeyValues: cached(state), outputAttentions,
-        });
-        const weights = (cross ? outputs.crossAttentions : outputs.attentions) ?? [];
-        const looked = outputAttentions ? [tf.stack(weights.map((layer) => tf.squeeze(layer as Tensor4D, [2])), 1)] : [];
-        return [tf.reshape(outputs.logits, [rows, vocabSize]), ...stateOf(outputs.pastKeyValues!), ...looked];
+        const place = tf.tensor4d(Uint8Array.from({ length: room }, (_, i) => Number(i === past)), [1, 1, room, 1], 'bool');
+        const inputs = { read, place, placed: { ...constant, ...placed(rows, room, past + 1, 1) }, cache, ...(cross && { cross }) };
+        const [logits, ...results] = stepOf(model, outputAttentions).run(inputs) as Tensor[], looked = results.slice(2 * layers);
+        // A map of the text has no place for what is still to come.
+        const maps = cross ? looked : looked.map((map) => tf.slice(map, [0, 0, 0, 0], [-1, -1, -1, past + 1]));
+        return [logits, ...results.slice(0, 2 * layers), count(rows, past + 1), ...maps];
       });
-      return { logits, state: rest.slice(0, 2 * layers), ...(outputAttentions ? { attention: rest[2 * layers] } : {}) };
+      return { logits, state: rest.slice(0, 2 * layers + 1), ...(outputAttentions ? { attention: rest[2 * layers + 1] } : {}) };
     },
     select: (images) => {
       const rows = tf.tensor1d(images, 'int32'), ofThese = (tensor: Tensor): Tensor => tf.gather(tensor, rows), own: Tensor[] = [];

@@ -1,8 +1,30 @@
 /** What decoders that predict the next word share: their cache, the positions of padded batches, the output layer's loss. */
-import { crossEntropy, matMul, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
+import { crossEntropy, matMul, nativeOp, tf, type Tensor, type Tensor1D, type Tensor2D } from '../engine';
 
 /** One layer's keys and values, (B, heads, positions, size), rows in the order of the batch; cross ones where there is an encoder. */
-export interface KeyValues { key: Tensor; value: Tensor; crossKey?: Tensor; crossValue?: Tensor }
+export interface KeyValues {
+  key: Tensor;
+  value: Tensor;
+  crossKey?: Tensor;
+  crossValue?: Tensor;
+  /**
+   * Where there is room for more positions than are filled: (1, 1, positions, 1) bool, true at the one that the next word takes. Its mask and
+   * positions must then be given, too.
+   */
+  place?: Tensor;
+}
+
+/** Keys (or values) with those of the next words: behind the past ones, or in their place. */
+export function withNext(past: Tensor, next: Tensor, place: Tensor | undefined): Tensor {
+  if (!place) return tf.concat([past, next], 2);
+  return nativeOp('SelectV2', { T: { dtype: 'float32' } }, [place, next, past])[0];
+}
+
+/** How many positions of the past are filled, and how many keys there are with `length` new words. */
+export function pastPositions(pastKeyValues: readonly KeyValues[] | undefined, length: number): { past: number; keys: number } {
+  const room = pastKeyValues?.[0].key.shape[2] ?? 0;
+  return pastKeyValues?.[0].place ? { past: 0, keys: room } : { past: room, keys: room + length };
+}
 
 /** Positions (B, T) of a left-padded batch, from its attention mask (B, past + T): words count from 0, padding stands at 0. */
 export function positionIdsOf(attentionMask: Tensor, length = attentionMask.shape[1]!): Tensor {

@@ -1,7 +1,7 @@
 /** Layers of GPT-2 (./gpt2) and their configuration. */
 import { Random, tf, type Tensor } from '../engine';
 import { activation, attention, Conv1D, Dropout, LayerNorm, Module, splitHeads, type Activation } from '../nn';
-import type { KeyValues } from './causal-language-model';
+import { withNext, type KeyValues } from './causal-language-model';
 
 /** The keys of config.json that the network depends on. */
 export interface GPT2Config {
@@ -65,7 +65,7 @@ class GPT2Attention extends Module {
   toItself(x: Tensor, mask: Tensor | null, past?: KeyValues): Attended {
     const [query, key, value] = tf.split(this.c_attn.forward(x), 3, 2).map((part) => this.heads(part));
     if (!past) return this.attend(query, key, value, mask);
-    return this.attend(query, tf.concat([past.key, key], 2), tf.concat([past.value, value], 2), mask);
+    return this.attend(query, withNext(past.key, key, past.place), withNext(past.value, value, past.place), mask);
   }
 
   /**

@@ -8,7 +8,7 @@ import { generateOnce, streamOnce, type GenerationConfig, type GenerationResult,
   type TokenStream } from '../generation';
 import { attentionMask, Dropout, Embedding, LayerNorm, Module, normal } from '../nn';
 import { prepareTextGeneration, type CacheShape, type TextGenerationInputs } from './cached-step-decoder';
-import { languageModelHead, type KeyValues } from './causal-language-model';
+import { languageModelHead, pastPositions, type KeyValues } from './causal-language-model';
 import { Block, gpt2Defaults, type GPT2Config } from './gpt2-block';
 
 export { gpt2Defaults, type GPT2Config } from './gpt2-block';
@@ -85,14 +85,14 @@ export class GPT2Model extends Module {
   forward(inputs: GPT2Inputs): GPT2Outputs {
     const { inputIds, attentionMask: padding, encoderHiddenStates: encoder, pastKeyValues, useCache, outputHiddenStates,
       outputAttentions } = inputs;
-    const past = pastKeyValues?.[0].key.shape[2] ?? 0, length = inputIds.shape[1]!;
+    const length = inputIds.shape[1]!, { past, keys } = pastPositions(pastKeyValues, length);
     const { nPositions, nLayer } = this.config;
     if (past + length > nPositions) throw new Error(`${past + length} positions, but this GPT-2 has ${nPositions}: shorten the text.`);
     if (pastKeyValues && pastKeyValues.length !== nLayer) throw new Error(`pastKeyValues of ${pastKeyValues.length} layers for ${nLayer}.`);
     if (encoder) this.checkEncoder(encoder);
     return tf.tidy(() => {
       const positions = inputs.positionIds ?? tf.range(past, past + length, 1, 'int32').expandDims(0);
-      const mask = attentionMask({ causal: { queries: length, keys: past + length }, padding });
+      const mask = attentionMask({ causal: { queries: length, keys }, padding });
       const encoderMask = attentionMask({ padding: inputs.encoderAttentionMask });
       let hidden = this.drop.forward(tf.add(this.wte.forward(inputIds), this.wpe.forward(positions)));
       const hiddenStates = [hidden], attentions: Tensor[] = [], crossAttentions: Tensor[] = [], cache: KeyValues[] = [];

@@ -8,7 +8,7 @@ import { activation, attention, attentionMask, Dropout, Embedding, Linear, Modul
   type Activation, type RotaryTables } from '../nn';
 import { generateOnce, streamOnce, type GenerationConfig, type GenerationResult, type TokenStream } from '../generation';
 import { prepareTextGeneration, type CacheShape, type TextGenerationInputs } from './cached-step-decoder';
-import { languageModelHead, type KeyValues } from './causal-language-model';
+import { languageModelHead, pastPositions, withNext, type KeyValues } from './causal-language-model';
 
 /** The keys of config.json that the network depends on. */
 export interface LlamaConfig {
@@ -111,8 +111,8 @@ class LlamaAttention extends Module {
     const query = rotate(splitHeads(this.q_proj.forward(x), this.heads), positions);
     const newKey = rotate(splitHeads(this.k_proj.forward(x), this.keyHeads), positions);
     const newValue = splitHeads(this.v_proj.forward(x), this.keyHeads);
-    const key = past ? tf.concat([past.key, newKey], 2) : newKey;
-    const value = past ? tf.concat([past.value, newValue], 2) : newValue;
+    const key = past ? withNext(past.key, newKey, past.place) : newKey;
+    const value = past ? withNext(past.value, newValue, past.place) : newValue;
     const { output, weights } = attention(query, key, value, { mask, dropout: this.dropout });
     return { output: this.o_proj.forward(output), weights, key, value };
   }
@@ -193,11 +193,11 @@ export class LlamaModel extends Module {
     if (pastKeyValues && pastKeyValues.length !== numHiddenLayers) {
       throw new Error(`pastKeyValues of ${pastKeyValues.length} layers for ${numHiddenLayers}.`);
     }
-    const past = pastKeyValues?.[0].key.shape[2] ?? 0, length = (inputIds ?? inputsEmbeds)!.shape[1]!;
+    const length = (inputIds ?? inputsEmbeds)!.shape[1]!, { past, keys } = pastPositions(pastKeyValues, length);
     return tf.tidy(() => {
       const positionIds = inputs.positionIds ?? tf.range(past, past + length, 1, 'int32').expandDims(0);
       const positions = rotaryTables(positionIds, headSize(this.config), ropeTheta);
-      const mask = attentionMask({ causal: { queries: length, keys: past + length }, padding });
+      const mask = attentionMask({ causal: { queries: length, keys }, padding });
       let hidden = inputsEmbeds ? tf.clone(inputsEmbeds) : this.embed_tokens.forward(inputIds!);
       const hiddenStates: Tensor[] = [], attentions: Tensor[] = [], cache: KeyValues[] = [];
       for (const [i, layer] of this.layers.entries()) {
