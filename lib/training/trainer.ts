@@ -3,6 +3,7 @@ import { Random, tf, withPrecision, yieldToEventLoop, type Precision, type Scala
 import type { Module } from '../nn';
 import { Adam, type AdamOptions } from './adam';
 import type { TrainingState } from './checkpoint';
+import { describeDivergence, parametersNotFinite } from './divergence';
 import type { EpochRecord } from './history';
 import { hasEnded, RunFolder } from './run-folder';
 import { warnOfSlowBfloat16 } from './slow-bfloat16';
@@ -99,6 +100,8 @@ export class DivergedError extends Error {
   constructor(message: string, /** The epochs before. */ readonly history: EpochRecord[]) { super(message); }
 }
 
+const REMEDY = 'Lower the learning rate, or clip the gradients (maxGradNorm). The last checkpoint is untouched.';
+
 export async function train<B extends object>(options: TrainOptions<B>): Promise<TrainResult> {
   const { model, batches, epochs, random, folder, evaluate, best, signal, patience = Infinity, accumulate = 1, maxGradNorm } = options;
   const precision = options.precision ?? 'float32';
@@ -159,22 +162,26 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
         next?.catch(() => {}); // reported when it is awaited
         try {
           const { loss, measures } = update.add(batch);
-          checkFinite('loss', loss, index);
+          checkFinite('loss', loss, index, batch);
           options.onMeasures?.(measures);
           if (next && index + 1 - progress.batch < accumulate) { await yieldToEventLoop(); continue; }
-          step(index + 1, total);
+          step(index + 1, total, batch);
+          randomBefore = random.save();
+          if (options.checkpointSteps && progress.step % options.checkpointSteps === 0 && progress.batch < batches.stepsPerEpoch) {
+            checkWeights();
+            save('last');
+          }
         } catch (error) {
           next?.then((b) => tf.dispose(b as never), () => {});
           throw error;
         } finally {
           tf.dispose(batch as never);
         }
-        randomBefore = random.save();
-        if (options.checkpointSteps && progress.step % options.checkpointSteps === 0 && progress.batch < batches.stepsPerEpoch) save('last');
         // Without a turn of the event loop neither the progress bar nor the stop button works.
         await yieldToEventLoop();
       }
       update.reset();
+      checkWeights();
       if (interrupted) { save('last'); break; }
       model.eval();
       const epoch = progress.epoch + 1, metrics: Record<string, number> = { ...(await options.validate?.(epoch)) };
@@ -221,11 +228,11 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
   const bestEpoch = interrupted ? progress.epoch : progress.best?.epoch ?? 0, { graphObstacle } = update;
   return { history, bestEpoch, interrupted, seconds: (Date.now() - started) / 1000, ...(graphObstacle !== undefined && { graphObstacle }) };
 
-  /** Updates the weights by the batches up to `end`. */
-  function step(end: number, total: number): void {
+  /** Updates the weights by the batches up to `end`, of which `batch` is the last. */
+  function step(end: number, total: number, batch: B): void {
     optimizer.learningRate = options.optimizer.learningRate * (options.schedule?.(progress.step, total) ?? 1);
     const { learningRate } = optimizer;
-    const { loss, ...norm } = update.apply((value) => checkFinite('norm of the gradients', value, end - 1));
+    const { loss, ...norm } = update.apply((value) => checkFinite('norm of the gradients', value, end - 1, batch));
     progress.batch = end;
     progress.step++;
     progress.lossSum += loss;
@@ -235,10 +242,20 @@ export async function train<B extends object>(options: TrainOptions<B>): Promise
     options.onStep?.({ epoch: progress.epoch + 1, step: progress.step, steps: total, loss, learningRate, ...norm });
   }
 
-  function checkFinite(what: string, value: number, batch: number): void {
+  function checkFinite(what: string, value: number, index: number, batch: B): void {
     if (Number.isFinite(value)) return;
-    throw new DivergedError(`The ${what} became ${value} at step ${progress.step + 1} (epoch ${progress.epoch + 1}, batch ${batch + 1}): `
-      + 'lower the learning rate. The last checkpoint is untouched.', history);
+    const where = `step ${progress.step + 1} (epoch ${progress.epoch + 1}, batch ${index + 1})`;
+    // One of the batches before may be it where several make an update.
+    const cause = withPrecision(precision, () => describeDivergence(model, batch, () => options.loss(batch)));
+    throw new DivergedError(`The ${what} became ${value} at ${where}. ${cause} ${REMEDY}`, history);
+  }
+
+  /** Weights that are not finite are never saved: the loss of the next step would tell of them too late. */
+  function checkWeights(): void {
+    const names = parametersNotFinite(model);
+    if (names.length === 0) return;
+    const where = `step ${progress.step} (epoch ${progress.epoch + 1}, batch ${progress.batch})`;
+    throw new DivergedError(`The weights ${names.slice(0, 3).join(', ')} are not finite after ${where}: their gradients were not, or the step was too large. ${REMEDY}`, history);
   }
 }
 
