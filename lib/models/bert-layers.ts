@@ -50,11 +50,13 @@ export class BertEmbeddings extends Module {
 
   /** `past` is the number of words that came before inputIds (B, T). */
   forward({ inputIds, tokenTypeIds, positionIds }: BertEmbeddingsInputs, past = 0): Tensor {
-    const length = inputIds.shape[1]!;
-    const words = this.word_embeddings.forward(inputIds);
-    const types = this.token_type_embeddings?.forward(tokenTypeIds ?? tf.zeros([1, length], 'int32'));
-    const positions = this.position_embeddings.forward(positionIds ?? tf.range(past, past + length, 1, 'int32').expandDims(0));
-    return this.dropout.forward(this.LayerNorm.forward(tf.add(types ? tf.add(words, types) : words, positions)));
+    return tf.tidy(() => {
+      const length = inputIds.shape[1]!;
+      const words = this.word_embeddings.forward(inputIds);
+      const types = this.token_type_embeddings?.forward(tokenTypeIds ?? tf.zeros([1, length], 'int32'));
+      const positions = this.position_embeddings.forward(positionIds ?? tf.range(past, past + length, 1, 'int32').expandDims(0));
+      return this.dropout.forward(this.LayerNorm.forward(tf.add(types ? tf.add(words, types) : words, positions)));
+    });
   }
 }
 

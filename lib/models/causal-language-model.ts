@@ -67,6 +67,8 @@ export function nextWordLoss(logits: Tensor, labels: Tensor, labelSmoothing = 0)
   if (labels.shape[0] !== batch || labels.shape[1] !== length) {
     throw new Error(`labels have the shape [${labels.shape}]: expected [${batch}, ${length}], as inputIds.`);
   }
-  const next = tf.concat([tf.slice(labels, [0, 1], [-1, -1]), tf.fill([batch, 1], -100, 'int32')], 1);
-  return crossEntropy(tf.reshape(logits, [-1, vocabulary]) as Tensor2D, tf.reshape(next, [-1]) as Tensor1D, -100, labelSmoothing);
+  return tf.tidy(() => {
+    const next = tf.concat([tf.slice(labels, [0, 1], [-1, -1]), tf.fill([batch, 1], -100, 'int32')], 1);
+    return crossEntropy(tf.reshape(logits, [-1, vocabulary]) as Tensor2D, tf.reshape(next, [-1]) as Tensor1D, -100, labelSmoothing);
+  });
 }

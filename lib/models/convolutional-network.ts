@@ -35,9 +35,10 @@ export interface MapLayer { forward(x: Tensor4D): Tensor4D }
  */
 export function throughLayers(x: Tensor4D, layers: readonly MapLayer[], input: Tensor4D, states?: Tensor4D[],
   collect: (layer: number) => boolean = () => false): Tensor4D {
+  const isKept = (map: Tensor4D): boolean => map === input || Boolean(states?.includes(map));
   for (const [i, layer] of layers.entries()) {
-    const y = layer.forward(x);
-    if (y !== x && x !== input && !states?.includes(x)) x.dispose();
+    let y: Tensor4D | undefined;
+    try { y = layer.forward(x); } finally { if (y !== x && !isKept(x)) x.dispose(); }
     x = y;
     if (collect(i)) states?.push(x);
   }

@@ -40,9 +40,11 @@ export class ProjectedAttention extends Module {
 
   /** x (B, T, hidden); weights (B, heads, T, T) */
   forward(x: Tensor, mask: Tensor | null): Attended {
-    const [q, k, v] = [this.q_proj, this.k_proj, this.v_proj].map((layer) => splitHeads(layer.forward(x), this.heads));
-    const { output, weights } = attention(q, k, v, { mask, dropout: this.dropout });
-    return { output: this.out_proj.forward(output), weights };
+    return tf.tidy(() => {
+      const [q, k, v] = [this.q_proj, this.k_proj, this.v_proj].map((layer) => splitHeads(layer.forward(x), this.heads));
+      const { output, weights } = attention(q, k, v, { mask, dropout: this.dropout });
+      return { output: this.out_proj.forward(output), weights } as never;
+    });
   }
 }
 
@@ -63,9 +65,11 @@ export class FusedAttention extends Module {
 
   /** x (B, T, hidden); weights (B, heads, T, T) */
   forward(x: Tensor, mask: Tensor | null): Attended {
-    const [q, k, v] = tf.split(this.qkv.forward(x), 3, 2).map((part) => splitHeads(part, this.heads));
-    const { output, weights } = attention(q, k, v, { mask, dropout: this.dropout });
-    return { output: this.projection.forward(output), weights };
+    return tf.tidy(() => {
+      const [q, k, v] = tf.split(this.qkv.forward(x), 3, 2).map((part) => splitHeads(part, this.heads));
+      const { output, weights } = attention(q, k, v, { mask, dropout: this.dropout });
+      return { output: this.projection.forward(output), weights } as never;
+    });
   }
 }
 
@@ -82,7 +86,7 @@ export class PreNormMLP extends Module {
     this.act = activation(hiddenAct);
   }
 
-  forward(x: Tensor): Tensor { return this.fc2.forward(this.act(this.fc1.forward(x))); }
+  forward(x: Tensor): Tensor { return tf.tidy(() => this.fc2.forward(this.act(this.fc1.forward(x)))); }
 }
 
 export class PreNormLayer<A extends SelfAttending = SelfAttending> extends Module {

@@ -17,12 +17,14 @@ export type AttentionActivation = 'tanh' | 'relu';
 export function attend(features: Tensor, projected: Tensor, query: Tensor, scoreWeight: Tensor, activation: AttentionActivation = 'tanh') {
   const [images, positions, size] = projected.shape as [number, number, number];
   const rows = query.shape[0], perImage = rows / images;
-  const sum = tf.add(tf.expandDims(projected, 1), tf.reshape(query, [images, perImage, 1, size]));
-  const energy = activation === 'tanh' ? tf.tanh(sum) : tf.relu(sum);
-  const scores = matMul(tf.reshape(energy, [-1, size]), scoreWeight, false, true);
-  const weights = tf.softmax(tf.reshape(scores, [images, perImage, positions]));
-  const context = matMul(weights, features);
-  return { energy, weights: tf.reshape(weights, [rows, positions]), context: tf.reshape(context, [rows, features.shape[2]!]) };
+  const [energy, weights, context] = tf.tidy(() => {
+    const sum = tf.add(tf.expandDims(projected, 1), tf.reshape(query, [images, perImage, 1, size]));
+    const energy = activation === 'tanh' ? tf.tanh(sum) : tf.relu(sum);
+    const scores = matMul(tf.reshape(energy, [-1, size]), scoreWeight, false, true);
+    const weights = tf.softmax(tf.reshape(scores, [images, perImage, positions]));
+    return [energy, tf.reshape(weights, [rows, positions]), tf.reshape(matMul(weights, features), [rows, features.shape[2]!])];
+  });
+  return { energy, weights, context };
 }
 
 /**

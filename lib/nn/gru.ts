@@ -35,10 +35,12 @@ export class Gru extends Module {
 export function gruGates(gi: Tensor, gh: Tensor, hidden: Tensor): { reset: Tensor; update: Tensor; candidate: Tensor; hiddenNew: Tensor; next: Tensor } {
   const size = hidden.shape[1]!;
   const rows = hidden.shape[0];
-  const gates = tf.sigmoid(tf.add(tf.slice(gi, [0, 0], [rows, 2 * size]), tf.slice(gh, [0, 0], [rows, 2 * size])));
-  const [reset, update] = tf.split(gates, 2, 1);
-  const hiddenNew = tf.slice(gh, [0, 2 * size], [rows, size]);
-  const candidate = tf.tanh(tf.add(tf.slice(gi, [0, 2 * size], [rows, size]), tf.mul(reset, hiddenNew)));
-  const next = tf.add(candidate, tf.mul(update, tf.sub(hidden, candidate)));
+  const [reset, update, candidate, hiddenNew, next] = tf.tidy(() => {
+    const gates = tf.sigmoid(tf.add(tf.slice(gi, [0, 0], [rows, 2 * size]), tf.slice(gh, [0, 0], [rows, 2 * size])));
+    const [reset, update] = tf.split(gates, 2, 1);
+    const hiddenNew = tf.slice(gh, [0, 2 * size], [rows, size]);
+    const candidate = tf.tanh(tf.add(tf.slice(gi, [0, 2 * size], [rows, size]), tf.mul(reset, hiddenNew)));
+    return [reset, update, candidate, hiddenNew, tf.add(candidate, tf.mul(update, tf.sub(hidden, candidate)))];
+  });
   return { reset, update, candidate, hiddenNew, next };
 }

@@ -14,7 +14,7 @@ export * from './initialization';
 export * from './layer-norm';
 export * from './linear';
 export * from './lstm';
-export * from './lstm-sequence';
+export { lstmSequence, type LstmSequenceInputs } from './lstm-sequence';
 export * from './module';
 export * from './multi-head-attention';
 export * from './summary';

@@ -14,11 +14,14 @@ export interface LstmSequenceInputs {
 
 /** One step from the gates' pre-activations (B, 4H), in torch.nn.LSTM's order (input, forget, cell, output), and the cell (B, H). */
 export function lstmGates(preActivations: Tensor, cell: Tensor) {
-  const [i, f, g, o] = tf.split(preActivations, 4, 1);
-  const [input, forget, candidate, output] = [tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)];
-  const nextCell = tf.add(tf.mul(forget, cell), tf.mul(input, candidate));
-  const squashed = tf.tanh(nextCell);
-  return { input, forget, candidate, output, squashed, cell: nextCell, hidden: tf.mul(output, squashed) };
+  const [input, forget, candidate, output, squashed, nextCell, hidden] = tf.tidy(() => {
+    const [i, f, g, o] = tf.split(preActivations, 4, 1);
+    const [input, forget, candidate, output] = [tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)];
+    const nextCell = tf.add(tf.mul(forget, cell), tf.mul(input, candidate));
+    const squashed = tf.tanh(nextCell);
+    return [input, forget, candidate, output, squashed, nextCell, tf.mul(output, squashed)];
+  });
+  return { input, forget, candidate, output, squashed, cell: nextCell, hidden };
 }
 
 export interface LstmKept { input: Tensor; forget: Tensor; candidate: Tensor; output: Tensor; squashed: Tensor }
@@ -44,8 +47,10 @@ export function lstmGatesGradient(batch: number, weight: Tensor): (kept: LstmKep
 
 /** From the order input, forget, cell, output to TensorFlow's input, cell, forget, output, or back. */
 export function swapMiddleQuarters(gates: Tensor, axis: number): Tensor {
-  const [i, f, g, o] = tf.split(gates, 4, axis);
-  return tf.concat([i, g, f, o], axis);
+  return tf.tidy(() => {
+    const [i, f, g, o] = tf.split(gates, 4, axis);
+    return tf.concat([i, g, f, o], axis);
+  });
 }
 
 /**
