@@ -7,7 +7,8 @@ import type { MeasuredLoss } from './update';
 const isFinite = (tensor: Tensor): boolean =>
   tensor.dtype !== 'float32' || tf.tidy(() => tf.all(tf.isFinite(tensor)).dataSync()[0] === 1);
 
-const listed = (names: readonly string[]): string => `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
+const listed = (names: readonly string[]): string =>
+  `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
 
 /** Names of the parameters that hold NaN or Infinity; one pass over the weights and one number read back where there are none. */
 export function parametersNotFinite(model: Module): string[] {
@@ -24,7 +25,7 @@ export function parametersNotFinite(model: Module): string[] {
  */
 export function describeDivergence(model: Module, batch: object, loss: () => Scalar | MeasuredLoss): string {
   const weights = parametersNotFinite(model);
-  if (weights.length > 0) return `Not finite since an update before: the weights ${listed(weights)}, whose gradients must have been it first.`;
+  if (weights.length > 0) return `Not finite since an update before: the weights ${listed(weights)}, by gradients or too large a step.`;
   const given = Object.entries(batch).filter(([, value]) => value instanceof tf.Tensor && !isFinite(value)).map(([name]) => name);
   if (given.length > 0) return `Not finite in the batch itself: ${listed(given)}. Mend the data.`;
   const scalar = (): Scalar => {
@@ -33,7 +34,8 @@ export function describeDivergence(model: Module, batch: object, loss: () => Sca
   };
   const layer = firstLayerNotFinite(model, () => tf.tidy(() => { scalar(); }));
   if (layer) return `The first not to be finite is the output of ${layer}.`;
-  const parameters = model.trainableParameters(), names = new Map([...model.namedParameters()].map(([name, parameter]) => [parameter, name]));
+  const parameters = model.trainableParameters();
+  const names = new Map([...model.namedParameters()].map(([name, parameter]) => [parameter, name]));
   const { value, gradients } = valueAndGradients(scalar, parameters.map(({ tensor }) => tensor));
   const wrong = parameters.flatMap((parameter, i) => {
     const gradient = gradients[i];
@@ -56,7 +58,8 @@ function firstLayerNotFinite(model: Module, run: () => void): string | undefined
         configurable: true, enumerable: false,
         value: function watch(this: Module, ...args: unknown[]): unknown {
           const result = original.apply(this, args), before = first;
-          if (before === undefined && !tensorsOf(result).every(isFinite)) first = `${name || 'the model'} (${module.constructor.name}, ${method})`;
+          if (before !== undefined || tensorsOf(result).every(isFinite)) return result;
+          first = `${name || 'the model'} (${module.constructor.name}, ${method})`;
           return result;
         },
       });
@@ -77,7 +80,9 @@ function* namedModules(module: Module, name = ''): Generator<[string, Module]> {
 function methodsOf(module: Module): string[] {
   const names = new Set<string>();
   for (let type = Object.getPrototypeOf(module) as object; type !== Module.prototype; type = Object.getPrototypeOf(type) as object) {
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(type))) if (typeof value === 'function' && name !== 'constructor') names.add(name);
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(type))) {
+      if (typeof value === 'function' && name !== 'constructor') names.add(name);
+    }
   }
   return [...names];
 }

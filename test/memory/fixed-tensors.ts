@@ -32,4 +32,5 @@ export const brokenInTidy = (): never => {
  */
 export interface Call<S = never> { make?: () => S; run: (subject: S) => unknown; fails?: (subject: S) => unknown }
 /** For tables: the subject's type is that of `make`. */
-export const on = <S>(make: () => S, run: (subject: S) => unknown, fails?: (subject: S) => unknown): Call => ({ make, run, fails } as Call<S> as unknown as Call);
+export const on = <S>(make: () => S, run: (subject: S) => unknown, fails?: (subject: S) => unknown): Call =>
+  ({ make, run, fails } as Call<S> as unknown as Call);

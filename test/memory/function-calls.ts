@@ -1,5 +1,5 @@
 /** Calls of public functions, small enough for all of them to be made in a second or two. */
-import * as captioning from '../../lib';
+import * as captioning from '../../lib/index';
 import { tf, type Scalar, type Tensor1D, type Tensor2D, type Tensor4D } from '../../lib/engine';
 import * as models from '../../lib/models';
 import * as nn from '../../lib/nn';
@@ -8,9 +8,17 @@ import { broken, brokenInTidy, fixed, integers, on, random, type Call } from './
 
 export function functionCalls(): Record<string, Call> {
   const x = fixed(2, 3, 4), rows = fixed(2, 4), square = fixed(4, 4), map = fixed<Tensor4D>(1, 4, 4, 3) as Tensor4D, wide = fixed(5, 7);
-  const gates = fixed(2, 16), gates3 = fixed(2, 12), heads = fixed(2, 2, 3, 2), labels = integers([1, -100, 2, 0, 1, 2], [2, 3]), ids = integers([1, 2, 3, 0, 1, 2], [2, 3]);
+  const gates = fixed(2, 16), gates3 = fixed(2, 12), heads = fixed(2, 2, 3, 2);
+  const labels = integers([1, -100, 2, 0, 1, 2], [2, 3]), ids = integers([1, 2, 3, 0, 1, 2], [2, 3]);
   const logits = fixed(2, 3, 4), mask = integers([0, 1, 1, 1, 1, 1], [2, 3]), at = integers<Tensor1D>([1, 0]);
-  const attending = { features: fixed(2, 3, 5), projected: fixed(2, 3, 4), initialHidden: rows, initialCell: rows, scoreWeight: fixed(1, 4) };
+  const initial = { initialHidden: rows, initialCell: rows };
+  const attending = { ...initial, features: fixed(2, 3, 5), projected: fixed(2, 3, 4), scoreWeight: fixed(1, 4) };
+  const gru = { ...attending, wordGates: fixed(3, 2, 12), contextWeight: fixed(12, 5), hiddenWeight: fixed(16, 4), hiddenBias: fixed(12) };
+  const lstm = { ...attending, wordGates: fixed(3, 2, 16), contextWeight: fixed(16, 5), hiddenWeight: fixed(25, 4), gateBias: fixed(5) };
+  const distilling = { task: () => tf.scalar(1), encoder: () => tf.scalar(1), decoder: () => tf.scalar(1) };
+  const weights = { beta: 0.5, temperature: 2, encoderWeight: 1, decoderWeight: 1 };
+  const elementwise = ['gelu', 'geluTanh', 'quickGelu', 'relu', 'relu6', 'silu'] as const;
+  type OfConfig = (config: object) => unknown;
   const wrong = fixed(9, 9, 9);
   return {
     adamSlot: { run: () => captioning.adamSlot([3]).dispose() },
@@ -60,7 +68,7 @@ export function functionCalls(): Record<string, Call> {
     yieldToEventLoop: { run: () => captioning.yieldToEventLoop() },
 
     activation: { run: () => nn.activation('gelu')(x), fails: () => nn.activation('swish' as never) },
-    ...Object.fromEntries((['gelu', 'geluTanh', 'quickGelu', 'relu', 'relu6', 'silu'] as const).map((name): [string, Call] => [name, { run: () => nn[name](x) }])),
+    ...Object.fromEntries(elementwise.map((name): [string, Call] => [name, { run: () => nn[name](x) }])),
     attend: {
       run: () => nn.attend(attending.features, attending.projected, rows, attending.scoreWeight),
       fails: () => nn.attend(attending.features, attending.projected, wide, attending.scoreWeight),
@@ -71,12 +79,12 @@ export function functionCalls(): Record<string, Call> {
       fails: () => nn.attentionMask({ causal: { queries: 3, keys: 4 }, padding: mask }),
     },
     attentionGru: {
-      run: () => nn.attentionGru({ ...attending, wordGates: fixed(3, 2, 12), contextWeight: fixed(12, 5), hiddenWeight: fixed(16, 4), hiddenBias: fixed(12) }),
-      fails: () => nn.attentionGru({ ...attending, wordGates: fixed(3, 2, 12), contextWeight: wrong, hiddenWeight: fixed(16, 4), hiddenBias: fixed(12) }),
+      run: () => nn.attentionGru(gru),
+      fails: () => nn.attentionGru({ ...gru, contextWeight: wrong }),
     },
     attentionLstm: {
-      run: () => nn.attentionLstm({ ...attending, wordGates: fixed(3, 2, 16), contextWeight: fixed(16, 5), hiddenWeight: fixed(25, 4), gateBias: fixed(5) }, 'tanh'),
-      fails: () => nn.attentionLstm({ ...attending, wordGates: fixed(3, 2, 16), contextWeight: wrong, hiddenWeight: fixed(25, 4), gateBias: fixed(5) }, 'tanh'),
+      run: () => nn.attentionLstm(lstm, 'tanh'),
+      fails: () => nn.attentionLstm({ ...lstm, contextWeight: wrong }, 'tanh'),
     },
     convNorm: on(() => ({ conv: new nn.Conv2d(3, 2, random, { kernelSize: 3, padding: 1 }), norm: new nn.BatchNorm2d(2) }),
       ({ conv, norm }) => nn.convNorm(map, conv, norm, 'relu6'), ({ conv, norm }) => nn.convNorm(wide as never, conv, norm)),
@@ -114,7 +122,8 @@ export function functionCalls(): Record<string, Call> {
     positionIdsOf: { run: () => models.positionIdsOf(mask), fails: () => models.positionIdsOf(at) },
     throughLayers: on(() => new nn.Conv2d(3, 3, random, { kernelSize: 3, padding: 1 }),
       (conv) => models.throughLayers(map, [conv, conv], map), (conv) => models.throughLayers(map, [conv, conv, { forward: broken }], map)),
-    ...Object.fromEntries((['completeConfig', 'llamaCacheShape'] as const).map((name): [string, Call] => [name, { run: () => (models[name] as (config: object) => unknown)({ ...models.llamaDefaults }) }])),
+    ...Object.fromEntries((['completeConfig', 'llamaCacheShape'] as const).map((name): [string, Call] =>
+      [name, { run: () => (models[name] as OfConfig)({ ...models.llamaDefaults }) }])),
     leftPadding: { run: () => models.leftPadding([[0, 1]]), fails: () => models.leftPadding([[1, 0, 1]]) },
     makeDivisible: { run: () => models.makeDivisible(33) },
     readPrompt: { run: () => models.readPrompt({ inputIds: ids, attentionMask: mask }, {} as never) },
@@ -136,8 +145,8 @@ export function functionCalls(): Record<string, Call> {
       fails: () => captioning.wordDistillation(rows as Tensor2D, wide as Tensor2D, at, 2),
     },
     distillationLoss: {
-      run: () => captioning.distillationLoss({ task: () => tf.scalar(1), encoder: () => tf.scalar(1), decoder: () => tf.scalar(1) }, { beta: 0.5, temperature: 2, encoderWeight: 1, decoderWeight: 1 }),
-      fails: () => captioning.distillationLoss({ task: () => tf.scalar(1), encoder: broken, decoder: () => tf.scalar(1) }, { beta: 0.5, temperature: 2, encoderWeight: 1, decoderWeight: 1 }),
+      run: () => captioning.distillationLoss(distilling, weights),
+      fails: () => captioning.distillationLoss({ ...distilling, encoder: broken }, weights),
     },
     meanLoss: {
       run: () => captioning.meanLoss(toyBatches(8, 4), ({ x }) => tf.sum(x)),

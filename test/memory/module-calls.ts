@@ -12,11 +12,14 @@ const encoder = {
 } as const;
 const vision = { ...encoder, imageSize: 8, patchSize: 4 };
 const bert = {
-  ...encoder, vocabSize: 9, maxPositionEmbeddings: 8, typeVocabSize: 2, layerNormEps: 1e-12, padTokenId: 0, hiddenDropoutProb: 0, attentionProbsDropoutProb: 0,
+  ...encoder, vocabSize: 9, maxPositionEmbeddings: 8, typeVocabSize: 2, layerNormEps: 1e-12, padTokenId: 0,
+  hiddenDropoutProb: 0, attentionProbsDropoutProb: 0,
 };
 const blipText = { ...bert, typeVocabSize: undefined, encoderHiddenSize: 4, bosTokenId: 1, sepTokenId: 2 };
+const clipText = { ...encoder, vocabSize: 9, maxPositionEmbeddings: 8, eosTokenId: 2 };
 const gpt2 = { vocabSize: 9, nPositions: 8, nEmbd: 4, nLayer: 2, nHead: 2 };
 const llama = { vocabSize: 9, hiddenSize: 4, intermediateSize: 8, numHiddenLayers: 2, numAttentionHeads: 2, maxPositionEmbeddings: 16 };
+const transformer = { ...captioners.transformerDecoderDefaults, numLayers: 2, numHeads: 2, feedForwardSize: 8 };
 const small = { vocabSize: 9, featureSize: 5, embedSize: 4, hiddenSize: 4, dropout: 0.1 };
 const deit = { imgSize: 8, patchSize: 4, embedDim: 4, depth: 2, numHeads: 2, numClasses: 3 };
 const generated = { maxNewTokens: 3, numBeams: 2 };
@@ -24,12 +27,15 @@ const all = { outputHiddenStates: true, outputAttentions: true };
 
 export function moduleCalls(): Record<string, Call> {
   const x = fixed(2, 3, 4), rows = fixed(2, 4), wide = fixed(5, 7), map = fixed<Tensor4D>(1, 4, 4, 3), pixels = fixed<Tensor4D>(2, 3, 8, 8);
-  const ids = integers<Tensor2D>([1, 2, 3, 0, 1, 2], [2, 3]), labels = integers<Tensor2D>([1, -100, 2, 0, 1, 2], [2, 3]), mask = integers([1, 1, 1, 1, 1, 1], [2, 3]);
-  const big = fixed<Tensor4D>(1, 64, 64, 3), classes = integers([1, 0]), features = fixed(2, 3, 5), batch = { features, inputIds: ids, labels };
+  const ids = integers<Tensor2D>([1, 2, 3, 0, 1, 2], [2, 3]), labels = integers<Tensor2D>([1, -100, 2, 0, 1, 2], [2, 3]);
+  const mask = integers([1, 1, 1, 1, 1, 1], [2, 3]);
+  const big = fixed<Tensor4D>(1, 64, 64, 3), bigNCHW = fixed(1, 3, 64, 64), classes = integers([1, 0]);
+  const features = fixed(2, 3, 5), batch = { features, inputIds: ids, labels };
+  type Decoder = captioners.CaptionDecoder & { forward(features: Tensor, ids: Tensor2D): unknown };
   const inputs = { inputIds: ids, labels }, wrongLabels = { inputIds: ids, labels: classes };
 
   /** A decoder of captions: trained, and asked for the next words of a search. */
-  const decoder = <D extends captioners.CaptionDecoder & { forward(features: Tensor, ids: Tensor2D): unknown }>(make: () => D): Call => on(make, (d) => {
+  const decoder = <D extends Decoder>(make: () => D): Call => on(make, (d) => {
     const steps = d.stepDecoder(features), state = steps.start(2, 1);
     const { state: next, ...step } = steps.step(Int32Array.of(1, 1), state);
     tf.dispose([...state, ...next, step.logits, step.attention ?? []] as never);
@@ -37,7 +43,8 @@ export function moduleCalls(): Record<string, Call> {
     return [d.forward(features, ids), d.loss(batch), d.losses(batch)];
   }, (d) => d.loss({ ...batch, features: wide }));
   const convolutional = (make: () => models.ConvolutionalNetwork): Call => on(make, (network) => [
-    network.forward({ pixelValues: big, labels: integers([1]), outputHiddenStates: true }), network.featureMap(big), network.forward({ pixelValues: fixed(1, 3, 64, 64) }),
+    network.forward({ pixelValues: big, labels: integers([1]), outputHiddenStates: true }), network.featureMap(big),
+    network.forward({ pixelValues: bigNCHW }),
   ], (network) => network.forward({ pixelValues: big, labels: ids }));
 
   return {
@@ -48,8 +55,10 @@ export function moduleCalls(): Record<string, Call> {
       (parameter) => { parameter.load(new Float32Array(6)); parameter.assign(tf.ones([2, 3])); return parameter.save(); },
       (parameter) => parameter.load(new Float32Array(5))),
     Module: on(() => new ToyNet(random),
-      (net) => { net.train().eval().freeze().unfreeze(); return [net.parameters().length, net.summary(), net.loss({ x: rows, y: fixed(2, 1) })]; },
+      (net) => [net.train().eval().freeze().unfreeze() && 0, net.parameters().length, net.summary(), net.loss({ x: rows, y: fixed(2, 1) })],
       (net) => net.loss({ x: wide, y: rows })),
+    checkpointed: on(() => new models.PreNormLayer(encoder, random, models.FusedAttention),
+      (layer) => nn.checkpointed(layer as never, x), (layer) => nn.checkpointed(layer as never, wide)),
     AdditiveAttention: on(() => new nn.AdditiveAttention(5, 4, random), (layer) => {
       const projected = layer.projectFeatures(features);
       return [projected, layer.forward(features, projected, rows), layer.featureWeight(), layer.hiddenWeight()];
@@ -105,11 +114,11 @@ export function moduleCalls(): Record<string, Call> {
       (model) => [
       model.forward({ ...inputs, ...all, pixelValues: pixels }), model.generate({ pixelValues: pixels, outputAttentions: true }, generated),
     ], (model) => model.generate({ pixelValues: map }, generated)),
-    CLIPTextModel: on(() => new models.CLIPTextModel({ ...encoder, vocabSize: 9, maxPositionEmbeddings: 8, eosTokenId: 2 }),
+    CLIPTextModel: on(() => new models.CLIPTextModel(clipText),
       (model) => model.forward({ inputIds: ids, ...all }), (model) => model.forward({ inputIds: fixed(2, 9) })),
     CLIPVisionModel: on(() => new models.CLIPVisionModel(vision), (model) => model.forward({ pixelValues: pixels, ...all }),
       (model) => model.forward({ pixelValues: map })),
-    CLIPModel: on(() => new models.CLIPModel({ textConfig: { ...encoder, vocabSize: 9, maxPositionEmbeddings: 8, eosTokenId: 2 }, visionConfig: vision, projectionDim: 4 }),
+    CLIPModel: on(() => new models.CLIPModel({ textConfig: clipText, visionConfig: vision, projectionDim: 4 }),
       (model) => model.forward({ inputIds: ids, pixelValues: pixels, returnLoss: true }),
         (model) => model.forward({ inputIds: ids, pixelValues: map, returnLoss: true })),
     DeiT3: on(() => new models.DeiT3(deit), (model) => model.forward({ pixelValues: pixels, ...all }),
@@ -136,7 +145,8 @@ export function moduleCalls(): Record<string, Call> {
       (model) => model.forward({ pixelValues: map })),
     ViTForImageClassification: on(() => new models.ViTForImageClassification(vision, 3),
       (model) => model.forward({ pixelValues: pixels, labels: classes }), (model) => model.forward({ pixelValues: pixels, labels: ids })),
-    VisionEncoderDecoderModel: on(() => new models.VisionEncoderDecoderModel({ encoder: vision, decoder: gpt2, decoderStartTokenId: 1, padTokenId: 1 }),
+    VisionEncoderDecoderModel: on(
+      () => new models.VisionEncoderDecoderModel({ encoder: vision, decoder: gpt2, decoderStartTokenId: 1, padTokenId: 1 }),
       (model) => [
       model.forward({ pixelValues: pixels, labels, ...all }), model.generate({ pixelValues: pixels }, generated),
     ], (model) => model.forward({ pixelValues: pixels, labels: classes as never })),
@@ -144,9 +154,10 @@ export function moduleCalls(): Record<string, Call> {
     ResNet: convolutional(() => new models.ResNet({ embeddingSize: 4, hiddenSizes: [8, 8, 8, 8], depths: [1, 1, 1, 1], numLabels: 3 })),
 
     AttentionGruDecoder: decoder(() => new captioners.AttentionGruDecoder({ ...captioners.attentionGruDefaults, ...small }, random)),
-    AttentionLstmDecoder: decoder(() => new captioners.AttentionLstmDecoder({ ...captioners.attentionLstmDefaults, ...small, attentionSize: 4 }, random)),
+    AttentionLstmDecoder: decoder(() =>
+      new captioners.AttentionLstmDecoder({ ...captioners.attentionLstmDefaults, ...small, attentionSize: 4 }, random)),
     LstmDecoder: decoder(() => new captioners.LstmDecoder({ ...small, numLayers: 2 }, random)),
-    TransformerDecoder: decoder(() => new captioners.TransformerDecoder({ ...captioners.transformerDecoderDefaults, ...small, numLayers: 2, numHeads: 2, feedForwardSize: 8 }, random)),
+    TransformerDecoder: decoder(() => new captioners.TransformerDecoder({ ...transformer, ...small }, random)),
     Adam: on(() => {
       const net = new ToyNet(random), adam = new Adam(net.parameters(), { learningRate: 0.1, weightDecay: 0.1 });
       return { adam, dispose: () => { adam.dispose(); net.dispose(); } };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import * as captioning from '../../lib';
+import * as captioning from '../../lib/index';
 import { tensorCount, tf, type Tensor } from '../../lib/engine';
 import { disposeFixed, type Call } from './fixed-tensors';
 import { functionCalls } from './function-calls';
@@ -53,18 +53,23 @@ async function check({ make, run, fails }: Call, name: string): Promise<void> {
 const through: Readonly<Record<string, readonly string[]>> = {
   GPT2LMHeadModel: ['cachedStepDecoder', 'prepareTextGeneration', 'generateOnce', 'streamOnce', 'streamTokens'],
   BlipForConditionalGeneration: ['BlipStepDecoder', 'blipPrompt'], ResNet: ['ConvolutionalNetwork'], LlamaForCausalLM: ['llamaHead'],
-  loadCaptioner: ['SmolVLMCaptioner', 'keptCaptioner'], trainStudent: ['DistillationBatches', 'buildDistilled'], buildVitGpt2: ['joinVitGpt2'],
+  LstmDecoder: ['imageStepDecoder'],
+  loadCaptioner: ['SmolVLMCaptioner', 'keptCaptioner'],
+  trainStudent: ['DistillationBatches', 'buildDistilled'], buildVitGpt2: ['joinVitGpt2'],
 };
 /** Names of files that reach TensorFlow, which themselves do without. */
 const tensorless = [
-  'DivergedError', 'captionerFolder', 'partAModels', 'rankByCider', 'readProcessor', 'savedPrompt', 'scoreLength', 'splitSources', 'vitGpt2StepsPerEpoch',
+  'DivergedError', 'captionerFolder', 'partAModels', 'rankByCider', 'readProcessor', 'savedPrompt', 'scoreLength', 'splitSources',
+  'vitGpt2StepsPerEpoch',
 ];
 
 describe('public functions and methods', () => {
   const calls: Record<string, Call> = { ...functionCalls(), ...moduleCalls() };
   after(disposeFixed);
 
-  for (const [name, call] of Object.entries(calls)) it(`${name} leaves no tensor but its result, and none when it throws`, () => check(call, name));
+  for (const [name, call] of Object.entries(calls)) {
+    it(`${name} leaves no tensor but its result, and none when it throws`, () => check(call, name));
+  }
 
   it('are all called here, or counted in a test of their own', () => {
     const folder = path.join(__dirname, '..');
@@ -75,6 +80,7 @@ describe('public functions and methods', () => {
     const uncounted = names.filter((name) => !isCounted(name) && !led.includes(name) && !tensorless.includes(name));
     assert.ok(names.length > 180, `${names.length} names reach TensorFlow`);
     assert.deepEqual(uncounted, [], 'add a call to test/memory, or count tensors in the test');
-    assert.deepEqual([...Object.keys(calls), ...led, ...tensorless].filter((name) => !names.includes(name)), [], 'names that are not public any more');
+    const gone = [...Object.keys(calls), ...led, ...tensorless].filter((name) => !(name in captioning));
+    assert.deepEqual(gone, [], 'names that are not public any more');
   });
 });

@@ -12,7 +12,8 @@ function homesOf(exports: Readonly<Record<string, unknown>>): Map<string, string
   // An index hands on what others define; a few define something themselves.
   for (const name of [...files.filter((each) => !isIndex(each)), ...files.filter(isIndex)]) {
     const file = path.join(root, name);
-    for (const value of Object.values(require(file) as object)) if (typeof value === 'function' && !homes.has(value)) homes.set(value, file);
+    const functions = Object.values(require(file) as object).filter((value) => typeof value === 'function');
+    for (const value of functions) if (!homes.has(value)) homes.set(value, file);
   }
   const functions = Object.entries(exports).filter(([, value]) => typeof value === 'function');
   return new Map(functions.map(([name, value]) => {
@@ -29,7 +30,8 @@ function importsOf(file: string, homes: ReadonlyMap<string, string>): string[] {
     if (isType) return [];
     const target = path.join(path.dirname(file), from), direct = `${target}.ts`;
     if (fs.existsSync(direct)) return [direct];
-    const names = /^\{(.*)\}$/s.exec(clause)?.[1].split(',').map((name) => name.trim()).filter((name) => name && !name.startsWith('type ')) ?? [];
+    const all = /^\{(.*)\}$/s.exec(clause)?.[1].split(',').map((name) => name.trim()) ?? [];
+    const names = all.filter((name) => name && !name.startsWith('type '));
     return names.map((name) => (name === 'tf' ? path.join(root, 'engine', 'tensorflow.ts') : homes.get(name) ?? '')).filter(Boolean);
   });
 }

@@ -16,7 +16,8 @@ describe('bfloat16 has the range of float32', () => {
       const loss = (): Scalar => tf.tidy(() => withPrecision('bfloat16', () => tf.sum(matMul(x, weight, false, true)) as Scalar));
       const { value, gradients } = valueAndGradients(loss, [weight, x]);
       const [toWeight, toX] = gradients.map((gradient) => (gradient as Tensor).dataSync());
-      const near = (actual: number, expected: number): void => assert.ok(Math.abs(actual / expected - 1) < 0.01, `${actual} instead of ${expected}`);
+      const near = (actual: number, expected: number): void =>
+        assert.ok(Math.abs(actual / expected - 1) < 0.01, `${actual} instead of ${expected}`);
       near(value.dataSync()[0], 4 * 2 * 8 * size);
       for (const each of toWeight) near(each, 4 * size);
       for (const each of toX) near(each, 2);

@@ -11,14 +11,16 @@ const batches = toyBatches(40, 8);
 
 function setUp(more: Partial<TrainOptions<ToyBatch>> = {}) {
   const random = new Random(3), model = new ToyNet(random);
-  const options: TrainOptions<ToyBatch> = { model, loss: (batch) => model.loss(batch), batches, epochs: 3, optimizer: { learningRate: 0.01 }, random, ...more };
+  const loss = (batch: ToyBatch): Scalar => model.loss(batch);
+  const options: TrainOptions<ToyBatch> = { model, loss, batches, epochs: 3, optimizer: { learningRate: 0.01 }, random, ...more };
   return { model, options };
 }
 
 /** The message of the training's end, which leaves no tensor behind but the weights. */
 async function failure({ model, options }: ReturnType<typeof setUp>): Promise<string> {
   const before = tensorCount();
-  const message = await train(options).then(() => 'none', (error: Error) => (error instanceof DivergedError ? error.message : String(error)));
+  const told = (error: Error): string => (error instanceof DivergedError ? error.message : String(error));
+  const message = await train(options).then(() => 'none', told);
   await new Promise((resolve) => { setImmediate(resolve); });
   assert.equal(tensorCount(), before);
   assert.deepEqual(Object.getOwnPropertyNames(model).filter((name) => name === 'loss'), [], 'watched layers are as they were');
@@ -44,7 +46,7 @@ describe('a training whose numbers are not finite', () => {
   it('names the batch that is not', async () => {
     const nan = (batch: ToyBatch): ToyBatch => ({ x: tf.tidy(() => tf.mul(batch.x, NaN)), y: (batch.x.dispose(), batch.y) });
     const message = await failure(setUp({ batches: spoilt(nan), folder, checkpointSteps: 1 }));
-    assert.match(message, /^The loss became NaN at step 8 \(epoch 2, batch 3\)\. Not finite in the batch itself: x\. Mend the data\..*untouched\.$/);
+    assert.match(message, /^The loss became NaN at step 8 \(epoch 2, batch 3\)\. Not finite in the batch itself: x\. Mend .*untouched\.$/);
     assert.equal(lastStep(), 7);
   });
 
@@ -54,7 +56,8 @@ describe('a training whose numbers are not finite', () => {
     for (const graphs of [true, false]) {
       const run = setUp({ batches: spoilt(large), graphs });
       run.model.hidden.weight.assign(tf.fill([16, 4], 10));
-      assert.match(await failure(run), /^The loss became (NaN|Infinity) at step 8 .* The first not to be finite is the output of hidden \(Linear, forward\)\./);
+      const expected = /^The loss became (NaN|Infinity) at step 8 .* first not to be finite is the output of hidden \(Linear, forward\)\./;
+      assert.match(await failure(run), expected);
     }
   });
 
@@ -67,7 +70,9 @@ describe('a training whose numbers are not finite', () => {
   it('with clipping names the parameters whose gradients are not, before the weights are changed', async () => {
     const run = setUp({ maxGradNorm: 1, folder, checkpointSteps: 1 });
     run.options.loss = steep(run.model);
-    assert.match(await failure(run), /^The norm of the gradients became NaN at step 1 \(epoch 1, batch 1\)\. All layers' outputs are finite, the gradients of out\.weight are not\./);
+    const message = await failure(run);
+    assert.match(message, /^The norm of the gradients became NaN at step 1 \(epoch 1, batch 1\)\./);
+    assert.match(message, /All layers' outputs are finite, the gradients of out\.weight are not\./);
     assert.equal(fs.existsSync(path.join(folder, 'last.json')), false);
   });
 
