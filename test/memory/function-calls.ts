@@ -119,6 +119,8 @@ export function functionCalls(): Record<string, Call> {
       run: () => models.nextWordLoss(logits, labels, 0.1),
       fails: () => models.nextWordLoss(logits, integers([1, 2, 3, 0, 1, 2], [3, 2])),
     },
+    pastPositions: { run: () => models.pastPositions([{ key: heads, value: heads }], 2) },
+    withNext: { run: () => models.withNext(heads, heads, undefined), fails: () => models.withNext(heads, wide, undefined) },
     positionIdsOf: { run: () => models.positionIdsOf(mask), fails: () => models.positionIdsOf(at) },
     throughLayers: on(() => new nn.Conv2d(3, 3, random, { kernelSize: 3, padding: 1 }),
       (conv) => models.throughLayers(map, [conv, conv], map), (conv) => models.throughLayers(map, [conv, conv, { forward: broken }], map)),
