@@ -8,7 +8,8 @@ describe('the form of files', () => {
     assert.deepEqual(told('a.py', 'a = 1\n'), []);
     assert.deepEqual(told('a.py', ''), []);
     assert.deepEqual(told('a.py', 'a = 1\r\nb = 2 \n\tc = 3\nd'), [
-      '1 ends with CR LF: line ends are LF', '2 ends with a space', '3 is indented by a tab: two spaces a level', '4 is the last and has no line end',
+      '1 ends with CR LF: line ends are LF', '2 ends with a space',
+      '3 is indented by a tab: two spaces a level', '4 is the last and has no line end',
     ]);
     assert.deepEqual(told('a.py', 'a\n\n'), ['2 is empty, and the last']);
   });
