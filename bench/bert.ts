@@ -30,7 +30,7 @@ async function main(folder: string): Promise<void> {
       ({ inputs: inputIds.arraySync(), mask: attentionMask.arraySync(), labels: labels.arraySync() }),
   });
   peer?.stop();
-  report('bert', [peer?.description], [row], values.json);
+  report([peer?.description], [row], values.json);
 }
 
 void inFolder(main);

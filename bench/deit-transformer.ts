@@ -46,7 +46,7 @@ async function main(folder: string): Promise<void> {
   });
   peer?.stop();
   features.close();
-  report('deit-transformer', [peer?.description], [row], values.json);
+  report([peer?.description], [row], values.json);
 }
 
 void inFolder(main);

@@ -77,7 +77,7 @@ async function main(top: string): Promise<void> {
     pixels.dispose();
     encoder.dispose();
   }
-  report('encoders', [...new Set(versions)], rows, values.json);
+  report([...new Set(versions)], rows, values.json);
 }
 
 void inFolder(main, values.folder);

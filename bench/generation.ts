@@ -54,7 +54,7 @@ async function main(folder: string): Promise<void> {
     pixelValues.dispose();
   }
   for (const peer of [torch, onnx]) peer?.stop();
-  report('generation', [torch?.description, onnx?.description], rows, values.json);
+  report([torch?.description, onnx?.description], rows, values.json);
 }
 
 void inFolder(main, values.folder);

@@ -80,7 +80,7 @@ def model():
 
 def export_encoder(file):
     size = model().encoder.config.image_size
-    torch.onnx.export(Encoder(model()), (torch.zeros(1, 3, size, size),), file, input_names=["pixels"], output_names=crosses, dynamo=True)
+    torch.onnx.export(Encoder(model()).eval(), (torch.zeros(1, 3, size, size),), file, input_names=["pixels"], output_names=crosses, dynamo=True)
 
 
 def export_step(file):
@@ -89,7 +89,7 @@ def export_step(file):
     states = [torch.zeros(1, config.n_head, 3, config.n_embd // config.n_head) for _ in pasts]
     of_any_length = {2: torch.export.Dim("past", min=1, max=1000)}
     torch.onnx.export(
-        Step(model()), (torch.tensor([[1]]), torch.tensor([3]), *Encoder(model())(torch.zeros(1, 3, size, size)), *states), file,
+        Step(model()).eval(), (torch.tensor([[1]]), torch.tensor([3]), *Encoder(model())(torch.zeros(1, 3, size, size)), *states), file,
         input_names=["ids", "position", *crosses, *pasts], output_names=["next", *[name.replace("past", "present") for name in pasts]],
         dynamic_shapes=({}, {}, tuple([{}] * len(crosses) + [of_any_length] * len(pasts))), dynamo=True,
     )

@@ -110,7 +110,7 @@ async function main(folder: string): Promise<void> {
     rows.push(row({ ...about, same }, { times: times.ours }, { times: times.theirs }));
   }
   peer?.stop();
-  report('metrics', [peer?.description], rows, values.json);
+  report([peer?.description], rows, values.json);
 }
 
 void inFolder(main);

@@ -62,7 +62,7 @@ async function main(folder: string): Promise<void> {
     features.dispose();
     decoder.dispose();
   }
-  report('recurrent', [description], rows, values.json);
+  report([description], rows, values.json);
 }
 
 void inFolder(main);

@@ -1,5 +1,5 @@
 /**
- * Runs benchmarks one after another: `npm run bench` all of them, `npm run bench -- images recurrent` some. Each prints its ratios; at the
+ * Runs benchmarks one after another: `npm run bench` all of them, `npm run bench -- images bert` some. Each prints its ratios; at the
  * end stands one table of all, and build/bench holds a JSON file of each. With `--keep` they go to bench/results instead, and the tables of
  * bench/README.md are written anew. Set BENCH_PYTHON, or install bench/requirements.txt, for the sides to compare with.
  */
@@ -10,10 +10,14 @@ import { benchPython } from './harness/peer';
 import { markdown, type Results } from './harness/results';
 import { writeTables } from './table';
 
+const recurrentDecoders = ['attention-lstm-49', 'attention-lstm-196', 'attention-gru', 'lstm'];
+
 /** What each runs; a name's file unless it says another. */
 const benchmarks: Record<string, string[]> = {
-  'vit-gpt2': [], 'vit-gpt2-bfloat16': ['vit-gpt2.ts', '--precision', 'bfloat16'], 'deit-transformer': [], recurrent: [], bert: [], encoders: [],
-  generation: [], smolvlm: [], metrics: [], images: [],
+  'vit-gpt2': [], 'vit-gpt2-bfloat16': ['vit-gpt2.ts', '--precision', 'bfloat16'], 'deit-transformer': [],
+  // A process each, whose memory is measured.
+  ...Object.fromEntries(recurrentDecoders.map((name) => [name, ['recurrent.ts', '--decoders', name]])),
+  bert: [], encoders: [], generation: [], smolvlm: [], metrics: [], images: [],
 };
 /** Only on request: without instructions for bfloat16 it takes long, and says little. */
 const onRequest = ['vit-gpt2-bfloat16'];

@@ -38,10 +38,10 @@ async function main(folder: string): Promise<void> {
     if (`${found}` !== `${own}`) throw new Error(`The sides find other tokens: ${JSON.stringify([own, found].map(([ids]) => ids.slice(-tokens)))}.`);
     sides.torch = () => peer.ask<Time[]>('time', { steps: 1 });
   }
-  const times = await takeTurns(Number(values.rounds), sides), work = `greedy, SmolVLM-256M, one picture of ${tiles} tiles, ${tokens} tokens`;
+  const times = await takeTurns(Number(values.rounds), sides), work = `greedy, SmolVLM-256M, one picture of ${tiles} ${tiles === 1 ? 'tile' : 'tiles'}, ${tokens} tokens`;
   const same = peer && `the same ${tokens} tokens on both sides`;
   peer?.stop();
-  report('smolvlm', [peer?.description], [
+  report([peer?.description], [
     row({ work, against: 'transformers generate', target: 0.8, same }, { times: times.ours }, times.torch && { times: times.torch }),
   ], values.json);
 }

@@ -5,8 +5,11 @@ import { markdown, type Results, type Row } from './harness/results';
 
 const folder = path.join(__dirname, 'results'), page = path.join(__dirname, 'README.md');
 
-/** In the page's order: the rows with a target first, as they come. */
-const order = ['vit-gpt2', 'vit-gpt2-bfloat16', 'deit-transformer', 'recurrent', 'bert', 'encoders', 'generation', 'smolvlm', 'metrics', 'images'];
+/** The page's. */
+const order = [
+  'vit-gpt2', 'vit-gpt2-bfloat16', 'deit-transformer', 'attention-lstm-49', 'attention-lstm-196', 'attention-gru', 'lstm', 'bert', 'encoders',
+  'generation', 'smolvlm', 'metrics', 'images',
+];
 
 function readResults(): Results[] {
   const place = ({ benchmark }: Results): number => order.indexOf(benchmark);
@@ -19,9 +22,9 @@ function circumstances(results: readonly Results[]): string {
   const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
   const machines = unique(results.map(({ machine: { processor, processors, memory, system, bfloat16 } }) =>
     `${processor}, ${processors} processors, ${(memory / 2 ** 30).toFixed(0)} GiB, ${system}, ${bfloat16 ? 'with' : 'without'} bfloat16 instructions`));
-  const dates = unique(results.map(({ benchmark, date }) => `${benchmark} ${date.slice(0, 10)}`));
+  const days = results.map(({ date }) => date.slice(0, 10)).sort(), dates = unique([days[0], days.at(-1)!]);
   return [`- Machine: ${machines.join('; ')}`, `- Versions: ${unique(results.flatMap(({ versions }) => versions)).join('; ')}`,
-    `- Dates: ${dates.join(', ')}`].join('\n');
+    `- Measured: ${dates.join(' to ')}`].join('\n');
 }
 
 const sameWork = ({ rows }: Results): string[] => rows.filter((row): row is Row & { same: string } => row.same !== undefined)

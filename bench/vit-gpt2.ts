@@ -70,7 +70,7 @@ async function main(folder: string): Promise<void> {
   });
   peer?.stop();
   if (precision === 'bfloat16' && !hasFastBfloat16()) console.log('This processor has no bfloat16 instructions.');
-  report(precision === 'float32' ? 'vit-gpt2' : `vit-gpt2-${precision}`, [peer?.description], [row], values.json);
+  report([peer?.description], [row], values.json);
 }
 
 void inFolder(main);

@@ -53,17 +53,20 @@ function compare(ours: readonly number[], theirs?: readonly number[]): Compared 
   return { ours: mine, theirs: other, ...ratioOf(mine.median, other.median) };
 }
 
-/** A row of ours and, if it ran, of another side. */
+const seconds = (value: number): string => (value < 1 ? `${(1000 * value).toPrecision(3)} ms` : `${value.toFixed(2)} s`);
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+const range = ({ median: middle, least, most, count }: Spread): string =>
+  (count === 1 ? `${seconds(middle)} (one step)` : `${seconds(middle)} (${seconds(least)} to ${seconds(most)}, ${count} steps)`);
+
+/** A row of ours and, if it ran, of another side; says on the console what it found. */
 export function row(about: Pick<Row, 'work' | 'against' | 'target' | 'same'>, ours: Measured, theirs?: Measured): Row {
   const of = (what: keyof Time) => compare(ours.times.map((time) => time[what]), theirs?.times.map((time) => time[what]));
   const peak = ours.peak === undefined ? {}
     : { peak: { ours: ours.peak, theirs: theirs?.peak, ...ratioOf(ours.peak, theirs?.peak) } };
-  return { ...about, wall: of('wall'), processor: of('processor'), ...peak };
+  const [wall, processor] = [of('wall'), of('processor')], ratios = [wall, processor].map(({ ratio }) => ratio?.toFixed(2) ?? 'none');
+  console.log(`${about.work}, ${about.against}: here ${range(wall.ours)}; ratio ${ratios[0]}, of processor time ${ratios[1]}`);
+  return { ...about, wall, processor, ...peak };
 }
-
-const seconds = (value: number): string => (value < 1 ? `${(1000 * value).toPrecision(3)} ms` : `${value.toFixed(2)} s`);
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
-const range = ({ median: middle, least, most }: Spread): string => `${seconds(middle)} (${seconds(least)} to ${seconds(most)})`;
 
 /** The cells of a row of the table, as text; headings are its keys. */
 export function cells({ work, against, target, wall, processor, peak }: Row): Record<string, string> {
@@ -84,16 +87,16 @@ export function markdown(rows: readonly Row[]): string {
 }
 
 /** Prints what was found and, if there is a file for it, writes it down. */
-export function report(benchmark: string, versions: readonly (string | undefined)[], rows: readonly Row[], json?: string): void {
+export function report(versions: readonly (string | undefined)[], rows: readonly Row[], json?: string): void {
   console.log(`\n${markdown(rows)}`);
   for (const { work, same } of rows) if (same) console.log(`${work}: ${same}`);
   if (!json) return;
   const [{ model }] = os.cpus(), { tensorflowVersion, hasFastBfloat16 } = captioning;
   const threads = process.env.TF_NUM_INTRAOP_THREADS ?? os.cpus().length;
   const results: Results = {
-    benchmark, date: new Date().toISOString(),
+    benchmark: path.parse(json).name, date: new Date().toISOString(),
     machine: {
-      processor: model.trim(), processors: os.cpus().length, memory: os.totalmem(), system: `${os.type()} ${os.release()}`,
+      processor: model.trim(), processors: os.cpus().length, memory: os.totalmem(), system: `${os.type()} ${os.arch()}`,
       bfloat16: hasFastBfloat16(),
     },
     versions: [`Node ${process.versions.node}, TensorFlow ${tensorflowVersion()}, ${threads} threads`,
