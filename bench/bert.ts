@@ -1,6 +1,6 @@
 /**
- * Training steps of report 000's text classifier at its full profile: BERT-base with a head of two classes, batch 16 of texts of 128 tokens,
- * AdamW, dropout; beside transformers' BertForSequenceClassification. Random weights and words.
+ * Training steps of report 000's text classifier at its full profile: BERT-base with a head of two classes, batch 16 of texts of 128
+ * tokens, AdamW, dropout; beside transformers' BertForSequenceClassification. Random weights and words.
  *
  *   npx tsx bench/bert.ts [--rounds 4] [--steps 2] [--json FILE] [--source]
  */
@@ -19,7 +19,8 @@ async function main(folder: string): Promise<void> {
   const model = new BertForSequenceClassification({}, 2, random), optimizer = { learningRate, weightDecay };
   save(folder, { model });
   const words = new Random(2), word = () => 1 + words.integer(model.config.vocabSize - 1);
-  const texts = Array.from({ length: (rounds + 1) * steps * batchSize }, (_, i) => ({ inputIds: Array.from({ length }, word), label: i % 2 }));
+  const texts = Array.from({ length: (rounds + 1) * steps * batchSize },
+    (_, i) => ({ inputIds: Array.from({ length }, word), label: i % 2 }));
   const batches = new TextBatches(texts, { batchSize, padId: 0, seed: 1 }), order = batches.order(0);
   const peer = await Peer.start('bert.py', JSON.stringify({ folder, ...optimizer, maxGradNorm }));
   const row = await trainSideBySide<TextBatch>({

@@ -41,7 +41,8 @@ async function main(folder: string): Promise<void> {
       inputIds: tf.tensor2d(words(2 * step + 1), undefined, 'int32'), labels: tf.tensor2d(words(2 * step + 2), undefined, 'int32'),
     }),
     write: (batch, place) => ({
-      features: writeTensor(path.join(folder, `features-${place}.bin`), batch.features), inputs: batch.inputIds.arraySync(), labels: batch.labels.arraySync(),
+      features: writeTensor(path.join(folder, `features-${place}.bin`), batch.features),
+      inputs: batch.inputIds.arraySync(), labels: batch.labels.arraySync(),
     }),
   });
   peer?.stop();

@@ -3,7 +3,8 @@
  * PyTorch; DeiT-III-L, ResNet-101 (224×224) and InceptionResNetV2 (299×299) beside timm's, convolutional ones in channels_last; all of them
  * beside ONNX Runtime, exported from PyTorch. Random weights, the same on all sides, whose features must agree.
  *
- *   npx tsx bench/encoders.ts [--rounds 4] [--batch 8] [--networks vit,deit3,resnet101,inception] [--folder FOLDER] [--json FILE] [--source]
+ *   npx tsx bench/encoders.ts [--rounds 4] [--batch 8] [--networks vit,deit3,resnet101,inception] [--folder FOLDER] [--json FILE]
+ *     [--source]
  *
  * FOLDER keeps weights and graphs for another run.
  */
@@ -67,7 +68,8 @@ async function main(top: string): Promise<void> {
       same[which] = `largest difference ${off.toExponential(0)} of the largest feature`;
       sides[which] = () => other.ask<Time[]>('time', { steps: 1 });
     }
-    const times = await takeTurns(Number(values.rounds), sides), work = `encoder forward ${title}, batch ${batch}`, ours = { times: times.ours };
+    const times = await takeTurns(Number(values.rounds), sides), ours = { times: times.ours };
+    const work = `encoder forward ${title}, batch ${batch}`;
     rows.push(row({ work, against: `PyTorch (${peer})`, target: 0.95, same: same.torch }, ours, times.torch && { times: times.torch }));
     rows.push(row({ work, against: 'ONNX Runtime', same: same.onnx }, ours, times.onnx && { times: times.onnx }));
     for (const other of Object.values(others)) {

@@ -87,7 +87,8 @@ const charts: Record<string, () => Growth> = {
       try { return forward(vit, pictures(2, size)) / 2; } finally { vit.dispose(); }
     });
     seconds['ResNet-50'] = of(at, (size) => forward(resnet, pictures(2, size)) / 2);
-    return { title: 'Forward pass, by the size of the picture', x: 'side of the picture, pixels', y: 'processor time a picture', at, seconds };
+    const y = 'processor time a picture';
+    return { title: 'Forward pass, by the size of the picture', x: 'side of the picture, pixels', y, at, seconds };
   },
   length: () => {
     const at = [5, 10, 20, 40, 80];
@@ -96,7 +97,8 @@ const charts: Record<string, () => Growth> = {
   },
   beams: () => {
     const at = [1, 2, 3, 5, 10, 15];
-    return { title: 'Captions of 4 pictures, 20 tokens, by beams', x: 'beams', y: 'processor time', at, seconds: { search: of(at, (beams) => search(20, beams)) } };
+    const seconds = { search: of(at, (beams) => search(20, beams)) };
+    return { title: 'Captions of 4 pictures, 20 tokens, by beams', x: 'beams', y: 'processor time', at, seconds };
   },
   images: () => {
     const at = [250, 500, 1000, 2000, 4000, 8000];
@@ -113,6 +115,7 @@ for (const name of values.charts === 'none' ? [] : values.charts.split(',')) {
 }
 for (const [name, { title, x, y, at, seconds }] of Object.entries(known)) {
   const series = Object.entries(seconds).map(([label, values]) => ({ name: label, x: at, y: values }));
-  const svg = chartSvg(lineFigure(series, { title, x, y: { label: y, unit: 's', range: [0, 1.05 * Math.max(...Object.values(seconds).flat())] } }));
+  const most = Math.max(...Object.values(seconds).flat());
+  const svg = chartSvg(lineFigure(series, { title, x, y: { label: y, unit: 's', range: [0, 1.05 * most] } }));
   fs.writeFileSync(path.join(folder, `${name}.svg`), `${svg}\n`);
 }

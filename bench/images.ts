@@ -49,8 +49,8 @@ async function main(scratch: string): Promise<void> {
   const times = await takeTurns(Number(values.rounds), { ours: load, theirs: async () => (peer ? peer.ask<Time[]>('load') : []) });
   peer?.stop();
   const work = `decode + resize to 224, ${files.length} photographs of ${width}×${height}`;
-  report([peer?.description],
-    [row({ work, against: `torchvision with Pillow, ${workers} workers`, target: 0.9 }, { times: times.ours }, { times: times.theirs })], values.json);
+  const about = { work, against: `torchvision with Pillow, ${workers} workers`, target: 0.9 };
+  report([peer?.description], [row(about, { times: times.ours }, { times: times.theirs })], values.json);
 }
 
 async function enlarge(folder: string, names: string[], scale: number, scratch: string): Promise<string[]> {

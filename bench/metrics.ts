@@ -4,8 +4,8 @@
  *
  *   npx tsx bench/metrics.ts [--images 5000] [--rounds 3] [--tasks scores,tokenize,meteor] [--json FILE]
  *
- * Captions come from Flickr8k (FLICKR8K_DIR, data/flickr8k or ../shared/flickr8k), or are made up where that is missing. The peer is a Python
- * with pycocoevalcap (see bench/requirements.txt; NLTK and Java too for METEOR and the tokenizer); without one only this side is measured.
+ * Captions come from Flickr8k (FLICKR8K_DIR or data/flickr8k), or are made up where that is missing. METEOR and the tokenizer need NLTK
+ * and Java there.
  */
 import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -27,11 +27,11 @@ interface Captions {
 }
 
 function captions(count: number): Captions {
-  const folder = [process.env.FLICKR8K_DIR, 'data/flickr8k', '../shared/flickr8k'].find((path) => path !== undefined && fs.existsSync(join(path, 'Flickr8k.token.txt')));
+  const file = join(process.env.FLICKR8K_DIR ?? join(__dirname, '../data/flickr8k'), 'Flickr8k.token.txt'), isThere = fs.existsSync(file);
   const byImage: string[][] = [];
-  if (folder !== undefined) {
+  if (isThere) {
     const images = new Map<string, string[]>();
-    for (const line of fs.readFileSync(join(folder, 'Flickr8k.token.txt'), 'utf8').split('\n')) {
+    for (const line of fs.readFileSync(file, 'utf8').split('\n')) {
       const [name, text] = line.split('\t');
       if (text === undefined) continue;
       const image = name.split('#')[0];
@@ -48,7 +48,7 @@ function captions(count: number): Captions {
     }
   }
   const candidates = byImage.map((_, i) => byImage[(i + 1) % byImage.length][0]);
-  return { source: folder === undefined ? 'made up' : 'Flickr8k', references: byImage, candidates };
+  return { source: isThere ? 'Flickr8k' : 'made-up words', references: byImage, candidates };
 }
 
 interface Scored { times: Time[]; scores: number[] }
@@ -106,7 +106,8 @@ async function main(folder: string): Promise<void> {
       },
     });
     if (missing) console.log(`${about.work}: ${about.against} is not measured: ${missing}`);
-    const same = other.length ? `largest difference of a corpus score ${Math.max(...own.map((score, i) => Math.abs(score - other[i]))).toExponential(1)}` : undefined;
+    const off = Math.max(...own.map((score, i) => Math.abs(score - other[i])));
+    const same = other.length ? `largest difference of a corpus score ${off.toExponential(1)}` : undefined;
     rows.push(row({ ...about, same }, { times: times.ours }, { times: times.theirs }));
   }
   peer?.stop();

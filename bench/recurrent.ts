@@ -30,7 +30,8 @@ const sizes = {
 type Name = keyof typeof sizes;
 const titles: Record<Name, string> = {
   lstm: 'InceptionResNetV2 features + LSTM of 3 layers', 'attention-gru': 'MobileNetV2 features (7×7) + attention GRU',
-  'attention-lstm-49': 'ResNet-101 features (7×7) + attention LSTM 512', 'attention-lstm-196': 'ResNet-101 features (14×14) + attention LSTM 512',
+  'attention-lstm-49': 'ResNet-101 features (7×7) + attention LSTM 512',
+  'attention-lstm-196': 'ResNet-101 features (14×14) + attention LSTM 512',
 };
 
 function build(name: Name, random: Source): CaptionDecoder {

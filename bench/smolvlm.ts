@@ -1,7 +1,7 @@
 /**
  * SmolVLM-256M: 40 tokens about one picture, which is one tile of 512×512 pixels (`--tiles 17` for a picture cut as the published
- * processor cuts large ones), greedy, float32; the picture's encoding included. Beside transformers' generate, with the same random weights,
- * which must find the same tokens.
+ * processor cuts large ones), greedy, float32; the picture's encoding included. Beside transformers' generate, with the same random
+ * weights, which must find the same tokens.
  *
  *   npx tsx bench/smolvlm.ts [--rounds 4] [--tiles 1] [--folder FOLDER] [--json FILE] [--source]
  *
@@ -35,10 +35,12 @@ async function main(folder: string): Promise<void> {
   if (own[0].length !== inputs[0].length + tokens) throw new Error('The text ended early: choose another end token.');
   if (peer) {
     const found = await peer.ask<number[][]>('generate');
-    if (`${found}` !== `${own}`) throw new Error(`The sides find other tokens: ${JSON.stringify([own, found].map(([ids]) => ids.slice(-tokens)))}.`);
+    const last = [own, found].map(([ids]) => ids.slice(-tokens));
+    if (`${found}` !== `${own}`) throw new Error(`The sides find other tokens: ${JSON.stringify(last)}.`);
     sides.torch = () => peer.ask<Time[]>('time', { steps: 1 });
   }
-  const times = await takeTurns(Number(values.rounds), sides), work = `greedy, SmolVLM-256M, one picture of ${tiles} ${tiles === 1 ? 'tile' : 'tiles'}, ${tokens} tokens`;
+  const times = await takeTurns(Number(values.rounds), sides);
+  const work = `greedy, SmolVLM-256M, one picture of ${tiles} ${tiles === 1 ? 'tile' : 'tiles'}, ${tokens} tokens`;
   const same = peer && `the same ${tokens} tokens on both sides`;
   peer?.stop();
   report([peer?.description], [

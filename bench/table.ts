@@ -7,8 +7,8 @@ const folder = path.join(__dirname, 'results'), page = path.join(__dirname, 'REA
 
 /** The page's. */
 const order = [
-  'vit-gpt2', 'vit-gpt2-bfloat16', 'deit-transformer', 'attention-lstm-49', 'attention-lstm-196', 'attention-gru', 'lstm', 'bert', 'encoders',
-  'generation', 'smolvlm', 'metrics', 'images',
+  'vit-gpt2', 'vit-gpt2-bfloat16', 'deit-transformer', 'attention-lstm-49', 'attention-lstm-196', 'attention-gru', 'lstm', 'bert',
+  'encoders', 'generation', 'smolvlm', 'metrics', 'images',
 ];
 
 function readResults(): Results[] {
@@ -21,7 +21,7 @@ function readResults(): Results[] {
 function circumstances(results: readonly Results[]): string {
   const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
   const machines = unique(results.map(({ machine: { processor, processors, memory, system, bfloat16 } }) =>
-    `${processor}, ${processors} processors, ${(memory / 2 ** 30).toFixed(0)} GiB, ${system}, ${bfloat16 ? 'with' : 'without'} bfloat16 instructions`));
+    `${processor}, ${processors} processors, ${Math.round(memory / 2 ** 30)} GiB, ${system}, bfloat16 instructions: ${bfloat16 ? 'yes' : 'no'}`));
   const days = results.map(({ date }) => date.slice(0, 10)).sort(), dates = unique([days[0], days.at(-1)!]);
   return [`- Machine: ${machines.join('; ')}`, `- Versions: ${unique(results.flatMap(({ versions }) => versions)).join('; ')}`,
     `- Measured: ${dates.join(' to ')}`].join('\n');

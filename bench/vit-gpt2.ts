@@ -16,8 +16,8 @@ import { report } from './harness/results';
 import { trainSideBySide } from './harness/training';
 
 const {
-  buildVitGpt2, CaptionDataset, GPT2LMHeadModel, hasFastBfloat16, ImageProcessor, loadFlickr8k, loadScenes, partA, PictureBatches, Random, save, tf,
-  Tokenizer, ViTModel, vitSizes,
+  buildVitGpt2, CaptionDataset, GPT2LMHeadModel, hasFastBfloat16, ImageProcessor, loadFlickr8k, loadScenes, partA, PictureBatches, Random,
+  save, tf, Tokenizer, ViTModel, vitSizes,
 } = captioning;
 const values = options({ rounds: '4', steps: '3', precision: 'float32', tokenizer: '' });
 const rounds = Number(values.rounds), steps = Number(values.steps), precision = values.precision as Precision;
@@ -65,7 +65,8 @@ async function main(folder: string): Promise<void> {
     },
     batch: (step) => pictures.batch(order, step),
     write: ({ pixelValues, decoderInputIds, labels }, place) => ({
-      pixels: writeTensor(path.join(folder, `pixels-${place}.bin`), pixelValues), inputs: decoderInputIds.arraySync(), labels: labels.arraySync(),
+      pixels: writeTensor(path.join(folder, `pixels-${place}.bin`), pixelValues),
+      inputs: decoderInputIds.arraySync(), labels: labels.arraySync(),
     }),
   });
   peer?.stop();

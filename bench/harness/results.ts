@@ -70,12 +70,13 @@ export function row(about: Pick<Row, 'work' | 'against' | 'target' | 'same'>, ou
 
 /** The cells of a row of the table, as text; headings are its keys. */
 export function cells({ work, against, target, wall, processor, peak }: Row): Record<string, string> {
+  const peaks = peak && [gigabytes(peak.ours), ...(peak.theirs ? [`there ${gigabytes(peak.theirs)}: ${peak.ratio!.toFixed(2)}`] : [])];
   return {
     work, against,
     ratio: wall.ratio?.toFixed(2) ?? '–', 'at most': target?.toFixed(2) ?? '',
     'processor time, ratio': processor.ratio?.toFixed(2) ?? '–',
     here: range(wall.ours), there: wall.theirs ? range(wall.theirs) : 'not run',
-    'peak memory': peak ? `${gigabytes(peak.ours)}${peak.theirs ? `, there ${gigabytes(peak.theirs)}: ${peak.ratio!.toFixed(2)}` : ''}` : '',
+    'peak memory': peaks?.join(', ') ?? '',
   };
 }
 

@@ -68,9 +68,10 @@ async function sameLoss<B extends object>({ training: { model, loss }, batch, wr
   return `loss of the first batch without dropout ${mine.toFixed(5)}, there ${other.toFixed(5)}`;
 }
 
-/** `train` asks for a batch before the step that precedes it; the first of a round comes when that has ended and the others had their turn. */
+/** `train` asks for a batch before the step that precedes it; the first of a round comes when that has ended and others had their turn. */
 async function trainInTurns<B extends object>(
-  training: SideBySide<B>['training'], rounds: number, steps: number, batch: SideBySide<B>['batch'], others: (round: number) => Promise<void>,
+  training: SideBySide<B>['training'], rounds: number, steps: number, batch: SideBySide<B>['batch'],
+  others: (round: number) => Promise<void>,
 ): Promise<Steps> {
   const result: Steps = { losses: [], times: [], peak: 0 }, read = clock();
   let turn = Promise.resolve(), ended = (): void => {};
