@@ -39,10 +39,13 @@ export function show(data: MimeBundle, options: { id?: string; update?: boolean 
   kernelLink()?.writeDisplay({ data, metadata: {}, transient: id === undefined ? {} : { display_id: id } }, update);
 }
 
-/** Text made safe for HTML, in element content and in quoted attributes alike. */
+/** Text with U+FFFD for characters that XML, and so SVG, has no place for. */
+export const xmlText = (text: string): string => text.replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Surrogate}/gu, '\ufffd');
+
+/** Text made safe for HTML and SVG, in element content and in quoted attributes alike. */
 export function escapeHtml(text: unknown): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;' };
-  return String(text).replace(/[&<>"']/g, (character) => entities[character]);
+  return xmlText(String(text)).replace(/[&<>"']/g, (character) => entities[character]);
 }
 
 /** Shows text as it is, in a paragraph; HTML in it is not interpreted. */

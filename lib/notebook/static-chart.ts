@@ -7,6 +7,7 @@
  */
 import type { EChartsOption, SeriesOption } from 'echarts';
 import sharp from 'sharp';
+import { xmlText } from './display';
 import type { Figure, Trace } from './figure';
 import { PALETTE, SEQUENTIAL } from './palette';
 import { SHEET_FONT } from './sheet';
@@ -172,7 +173,7 @@ export function chartSvg(chart: Figure): string | undefined {
   const drawing = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: Number(chart.layout.height ?? 380) });
   try {
     drawing.setOption(option);
-    return drawing.renderToSVGString();
+    return xmlText(drawing.renderToSVGString());
   } finally {
     drawing.dispose();
   }
