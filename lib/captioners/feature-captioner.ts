@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { Random, type Tensor } from '../engine';
 import { generate, mergeGenerationOptions, type Hypothesis } from '../generation';
 import type { ImageSource } from '../images';
-import { parseConfig, readJsonObject, toSnakeCase } from '../models';
+import { buildToFit, parseConfig, readJsonObject, toSnakeCase } from '../models';
 import type { Module } from '../nn';
 import { SentencePieceBpe, WordVocabulary, type CaptionVocabulary } from '../tokenizers';
-import { loadState, saveState } from '../weights';
+import { loadState, openWeights, saveState } from '../weights';
 import { AttentionGruDecoder } from './attention-gru-decoder';
 import { AttentionLstmDecoder } from './attention-lstm-decoder';
 import { captionAttention } from './caption-attention';
@@ -26,27 +26,31 @@ const kinds = [
   {
     decoder: AttentionGruDecoder,
     schema: z.object({
-      vocabSize: size, featureSize: size, embedSize: size, hiddenSize: size, dropout, attentionFrom: z.enum(['hiddenState', 'initialState']),
+      vocabSize: size, featureSize: size, embedSize: size, hiddenSize: size, dropout, attentionFrom: z.enum(['hiddenState',
+        'initialState']),
       padId: z.number().int().nonnegative(),
     }),
   },
   {
     decoder: AttentionLstmDecoder,
     schema: z.object({
-      vocabSize: size, featureSize: size, embedSize: size, hiddenSize: size, attentionSize: size, dropout, attentionActivation: z.enum(['tanh', 'relu']),
+      vocabSize: size, featureSize: size, embedSize: size, hiddenSize: size, attentionSize: size, dropout,
+        attentionActivation: z.enum(['tanh', 'relu']),
       attentionPenalty: z.number().min(0),
     }),
   },
   {
     decoder: LstmDecoder,
     schema: z.object({
-      vocabSize: size, featureSize: size, embedSize: size, hiddenSize: size, numLayers: size, dropout, standardizeFeatures: z.boolean().optional(),
+      vocabSize: size, featureSize: size, embedSize: size, hiddenSize: size, numLayers: size, dropout,
+        standardizeFeatures: z.boolean().optional(),
     }),
   },
   {
     decoder: TransformerDecoder,
     schema: z.object({
-      vocabSize: size, featureSize: size, hiddenSize: size, numLayers: size, numHeads: size, feedForwardSize: size, activation: z.enum(['gelu', 'relu']), dropout,
+      vocabSize: size, featureSize: size, hiddenSize: size, numLayers: size, numHeads: size, feedForwardSize: size,
+        activation: z.enum(['gelu', 'relu']), dropout,
       maxPositions: size,
     }),
   },
@@ -112,7 +116,8 @@ export class FeatureCaptioner<D extends CaptionDecoder = CaptionDecoder> impleme
   private describe({ tokens, logProbability, score, attention }: Hypothesis, shape: readonly number[]): Caption {
     return {
       text: this.vocabulary.decode(tokens), tokens, words: tokens.map((id) => this.vocabulary.word(id)), logProbability, score,
-      ...(attention ? { attention: captionAttention(attention, shape, { prefix: this.encoder.prefix, aspect: this.encoder.grid[1] / this.encoder.grid[0] }) } : {}),
+      ...(attention ? { attention: captionAttention(attention, shape, { prefix: this.encoder.prefix,
+        aspect: this.encoder.grid[1] / this.encoder.grid[0] }) } : {}),
     };
   }
 
@@ -141,11 +146,36 @@ export class FeatureCaptioner<D extends CaptionDecoder = CaptionDecoder> impleme
     if (!kind) throw new Error(`${file}: model_type is ${String(json.model_type)}: expected one of ${kinds.map((one) => one.decoder.modelType).join(', ')}.`);
     const vocabulary = vocabularies.find((one) => fs.existsSync(path.join(folder, one.file)));
     if (!vocabulary) throw new Error(`${folder} has no vocabulary: expected ${vocabularies.map((one) => one.file).join(' or ')}.`);
-    const decoder = new kind.decoder(parseConfig<never>(json, kind.schema as unknown as z.ZodType<never>, file), new Random(0));
-    const defaults = parseConfig(json, z.object(generation), file);
-    loadState(decoder, path.join(folder, 'model.safetensors'));
-    return new FeatureCaptioner(ImageEncoder.load(path.join(folder, 'encoder')), decoder, vocabulary.of.load(path.join(folder, vocabulary.file)), defaults);
+    const settings = parseConfig<never>(json, kind.schema as unknown as z.ZodType<never>, file), defaults = parseConfig(json,
+      z.object(generation), file);
+    const words = vocabulary.of.load(path.join(folder, vocabulary.file));
+    const encoder = ImageEncoder.load(path.join(folder, 'encoder'));
+    let decoder: CaptionDecoder | undefined;
+    try {
+      decoder = loadDecoder(path.join(folder, 'model.safetensors'), file, () => new kind.decoder(settings, new Random(0)));
+      return new FeatureCaptioner(encoder, decoder, words, defaults);
+    } catch (error) {
+      encoder.dispose();
+      decoder?.dispose();
+      throw error;
+    }
   }
 
   dispose(): void { this.decoder.dispose(); this.encoder.dispose(); }
+}
+
+/** A decoder with the weights of a file, as `make` builds it from the settings of `config`. */
+function loadDecoder(weights: string, config: string, make: () => CaptionDecoder): CaptionDecoder {
+  const source = openWeights(weights);
+  let decoder: CaptionDecoder | undefined;
+  try {
+    decoder = buildToFit(source, config, make);
+    loadState(decoder, source);
+    return decoder;
+  } catch (error) {
+    decoder?.dispose();
+    throw error;
+  } finally {
+    source.close();
+  }
 }

@@ -1,8 +1,9 @@
 /** Captions in CSV: one caption a row, or one picture a row with its captions in several columns or in a JSON list. */
+import { excerpt } from '../excerpt';
 import { CaptionCollector } from './caption-dataset';
 import { forEachCsvRow } from './csv';
 import { imageNameProblem } from './image-index';
-import { excerpt, readText } from './text-lines';
+import { readText } from './text-lines';
 
 /** Headers of the column that names the picture, best first; case, blanks, `_` and `-` do not count. */
 export const IMAGE_HEADERS = ['filename', 'file', 'image', 'imagename', 'imagefile', 'imagepath', 'img', 'path', 'imageid'] as const;

@@ -4,10 +4,11 @@
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { excerpt } from '../excerpt';
 import { writeWhole } from '../whole-file';
 import { csvRow, forEachCsvRow } from './csv';
 import { imageNameProblem } from './image-index';
-import { excerpt, readText } from './text-lines';
+import { readText } from './text-lines';
 
 /** A caption, what a person said of the same picture, and where the caption comes from. */
 export interface CaptionSourceRow {

@@ -26,7 +26,10 @@ export function forEachCsvRow(
       skip_records_with_error: true,
       max_record_size: MAX_ROW_CHARACTERS,
       on_record: (cells: string[], info) => {
-        onRow(cells, Math.max(previousEnd + 1, info.lines - linesWithin(cells)));
+        const line = Math.max(previousEnd + 1, info.lines - linesWithin(cells));
+        // Of a damaged file, or of UTF-16 without its mark; what stands around it is no caption.
+        if (cells.some((cell) => cell.includes('\0'))) onBad(line, 'the row holds a NUL character');
+        else onRow(cells, line);
         previousEnd = info.lines;
         return null;
       },

@@ -4,13 +4,14 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { excerpt } from '../excerpt';
 import { inProject } from '../project';
 import { CaptionCollector, CaptionDataset, CaptionRecord, Split, SPLITS, firstExisting } from './caption-dataset';
 import { readCaptionCsv } from './caption-csv';
 import { ImageIndex, imageNameProblem } from './image-index';
 import { loadKarpathy } from './karpathy';
 import { seededOrder } from './seeded-order';
-import { excerpt, numberedLines } from './text-lines';
+import { numberedLines } from './text-lines';
 
 /** Folders that hold the photographs in the copies of Flickr8k in circulation, relative to the data set's folder. */
 const IMAGE_FOLDERS = ['images', 'Images', 'Flicker8k_Dataset', 'Flickr8k_Dataset', 'Flickr8k_Dataset/Flicker8k_Dataset'];

@@ -9,7 +9,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import { Entry, openPromise, ZipFile } from 'yauzl';
-import { excerpt } from './text-lines';
+import { excerpt } from '../excerpt';
 
 export interface UnzipOptions {
   /** Folder for unpacked archives; default `data/cache` below the working directory. */

@@ -5,6 +5,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { z } from 'zod';
+import { excerpt, readable } from '../excerpt';
 import { settingsDifference } from '../settings-difference';
 
 /** The captions of one model for one picture, one a level. */
@@ -69,7 +70,7 @@ export class SweepJournal {
     const same = saved === wanted;
     if (record && !same && !restart) {
       const remedy = `Use another folder, or delete ${file} to start over.`;
-      throw new Error(`${file} was started with other settings. ${settingsDifference(saved, wanted)} ${remedy}`);
+      throw new Error(readable(`${file} was started with other settings. ${settingsDifference(saved, wanted)} ${remedy}`));
     }
     const descriptor = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_APPEND);
     fs.ftruncateSync(descriptor, same ? bytes : 0);
@@ -112,7 +113,7 @@ function readWholeLines(file: string): { record?: SweepRecord; bytes: number } {
     const result = schema.safeParse(value);
     if (result.success) return result.data;
     const [{ path: place, message }] = result.error.issues;
-    throw new Error(`${file}:${line}: ${place.join('.')}: ${message}. ${remedy}`);
+    throw new Error(readable(`${file}:${line}: ${place.join('.')}: ${message}. ${remedy}`));
   };
   const settings = parse(Settings, first, 1);
   const seen = new Map<string, number>();
@@ -121,9 +122,9 @@ function readWholeLines(file: string): { record?: SweepRecord; bytes: number } {
     const entry = parse(Entry, text, line);
     const { model, image, captions } = entry;
     const before = seen.get(entryKey(entry));
-    if (before) throw new Error(`${file}:${line}: picture ${image} has captions of ${model} already, in line ${before}. ${remedy}`);
+    if (before) throw new Error(`${file}:${line}: picture ${image} has captions of ${excerpt(model)} already, in line ${before}. ${remedy}`);
     if (!settings.models.includes(model) || image >= settings.images || captions.length !== settings.levels.length) {
-      const found = `picture ${image} with ${captions.length} captions of ${model}`;
+      const found = `picture ${image} with ${captions.length} captions of ${excerpt(model)}`;
       throw new Error(`${file}:${line}: ${found} is not of this sweep (line 1). ${remedy}`);
     }
     seen.set(entryKey(entry), line);

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { excerpt } from '../excerpt';
 import { ImageProcessorConfig, ImageSize, NORMALIZATION } from './pixel-preparation';
 import { RESAMPLE_FILTERS, ResampleFilter } from './resize';
 
@@ -30,12 +31,15 @@ const CLASSES: Record<string, ClassDefaults> = {
 /** Keys that change pixels in ways not done here: a file that sets one is refused rather than half obeyed. */
 const UNSUPPORTED = ['do_pad', 'do_flip_channel_order', 'do_image_splitting', 'do_thumbnail', 'do_align_long_axis', 'do_crop_margin'] as const;
 
-const Pixels = z.number().int().positive().max(65_535);
+/** No network takes larger pictures, and one of such sides in floats fills 200 MB. */
+const Pixels = z.number().int().positive().max(4096);
 const Sides = z.object({ height: Pixels, width: Pixels }).transform(({ height, width }) => ({ height, width }));
 const ShortestEdge = z
   .object({ shortest_edge: Pixels, longest_edge: z.null().optional() })
   .transform(({ shortest_edge }) => ({ shortestEdge: shortest_edge }));
-const Channels = z.tuple([z.number(), z.number(), z.number()]);
+/** Beyond these bounds inputs would not be finite. */
+const Channel = z.number().min(-1e6).max(1e6);
+const Channels = z.tuple([Channel, Channel, Channel]);
 const PreprocessorFile = z.object({
   image_processor_type: z.string().optional(),
   feature_extractor_type: z.string().optional(),
@@ -45,10 +49,10 @@ const PreprocessorFile = z.object({
   do_center_crop: z.boolean().nullish(),
   crop_size: z.union([Sides, Pixels]).nullish(),
   do_rescale: z.boolean().nullish(),
-  rescale_factor: z.number().positive().nullish(),
+  rescale_factor: z.number().positive().max(1e6).nullish(),
   do_normalize: z.boolean().nullish(),
   image_mean: Channels.nullish(),
-  image_std: Channels.refine((std) => std.every((value) => value > 0), 'must be above 0').nullish(),
+  image_std: Channels.refine((std) => std.every((value) => value >= 1e-6), 'must be above 0, 0.000001 at least').nullish(),
 });
 
 /**
@@ -88,7 +92,7 @@ export function parsePreprocessorConfig(json: unknown, file: string): Partial<Im
   const need = <T>(value: T | null | undefined, key: string, fallback: T | undefined): T => {
     const chosen = value ?? fallback;
     if (chosen !== undefined) return chosen;
-    throw new Error(`${file}: '${key}' is missing, and '${type || 'no image_processor_type'}' does not say what it is by default; add it.`);
+    throw new Error(`${file}: '${key}' is missing, and ${type ? excerpt(type) : 'a file without image_processor_type'} does not say what it is by default; add it.`);
   };
   const doResize = set.do_resize ?? true;
   const doCenterCrop = set.do_center_crop ?? known?.cropSize !== undefined;
@@ -117,7 +121,7 @@ const TimmConfig = z.object({
   crop_pct: z.number().positive().max(1).nullish(),
   crop_mode: z.enum(['center', 'squash', 'border']).nullish(),
   mean: Channels,
-  std: Channels,
+  std: Channels.refine((std) => std.every((value) => value >= 1e-6), 'must be above 0, 0.000001 at least'),
 });
 
 /** timm's evaluation transform: shorter side to input size ÷ crop_pct, middle cut out with torchvision's rounding. */

@@ -6,7 +6,9 @@ import type { SmolVLMImageConfig } from './smolvlm-image-processor';
 
 const Pixels = z.number().int().positive().max(4096);
 const LongestEdge = z.strictObject({ longest_edge: Pixels }).transform(({ longest_edge }) => ({ longestEdge: longest_edge }));
-const Channels = z.tuple([z.number(), z.number(), z.number()]);
+/** Beyond these bounds inputs would not be finite. */
+const Channel = z.number().min(-1e6).max(1e6);
+const Channels = z.tuple([Channel, Channel, Channel]);
 const Type = z.string().regex(/^(SmolVLM|Idefics3)ImageProcessor(Fast|Pil)?$/, 'expected SmolVLMImageProcessor or Idefics3ImageProcessor');
 const SmolVLMFile = z.object({
   image_processor_type: Type.optional(),
@@ -16,10 +18,10 @@ const SmolVLMFile = z.object({
   do_image_splitting: z.boolean().nullish(),
   max_image_size: LongestEdge.nullish(),
   do_rescale: z.boolean().nullish(),
-  rescale_factor: z.number().positive().nullish(),
+  rescale_factor: z.number().positive().max(1e6).nullish(),
   do_normalize: z.boolean().nullish(),
   image_mean: Channels.nullish(),
-  image_std: Channels.refine((std) => std.every((value) => value > 0), 'must be above 0').nullish(),
+  image_std: Channels.refine((std) => std.every((value) => value >= 1e-6), 'must be above 0, 0.000001 at least').nullish(),
   do_pad: z.literal(true, 'only true is supported: tiles of several texts make one batch').nullish(),
   do_center_crop: z.literal(false, 'only false is supported').nullish(),
 });

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { readable } from '../excerpt';
 
 /**
  * Captions by image id, read from files in the format of the COCO caption task (cocodataset.org/#format-data,
@@ -14,6 +15,7 @@ export interface CocoCaptions {
 /** A file that cannot be scored: the message names the file, the place in it, and what was expected. */
 export class CaptionFileError extends Error {
   override name = 'CaptionFileError';
+  constructor(message: string, options?: ErrorOptions) { super(readable(message), options); }
 }
 
 /** COCO's own files have 80 MB; this is what one JavaScript string can hold. */

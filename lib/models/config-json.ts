@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { z } from 'zod';
+import { readable } from '../excerpt';
 
 export type ConfigJson = Record<string, unknown>;
 
@@ -35,7 +36,7 @@ export function parseConfig<C>(json: ConfigJson, schema: z.ZodType<C>, file: str
   const parsed = schema.safeParse(toCamelCase(json));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.slice(0, 3).map(({ path: at, message }) => `${at.map((key) => snakeCase(String(key))).join('.') || 'the whole'}: ${message}`);
-  throw new Error(`${file}: ${problems.join('; ')}.`);
+  throw new Error(readable(`${file}: ${problems.join('; ')}.`));
 }
 
 /** A JSON object from the folder, or null where there is no such file. */
@@ -45,8 +46,13 @@ export function readJsonObject(folder: string, name: string): ConfigJson | null 
   let json: unknown;
   try { json = JSON.parse(fs.readFileSync(file, 'utf8')); } catch (error) { throw new Error(`${file} is not JSON (${(error as Error).message}).`, { cause: error }); }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new Error(`${file}: expected a JSON object.`);
+  if (nestsDeeper(json, DEEPEST)) throw new Error(`${file}: nested more than ${DEEPEST} deep, which no checkpoint's file is: download it again.`);
   return json as ConfigJson;
 }
+
+const DEEPEST = 50;
+const nestsDeeper = (value: unknown, depth: number): boolean =>
+  typeof value === 'object' && value !== null && (depth === 0 || Object.values(value).some((inner) => nestsDeeper(inner, depth - 1)));
 
 /** A positive whole number: sizes and counts. Bounded, so that a damaged file is refused before memory is asked for. */
 export const count = z.number().int().positive().max(1_000_000);

@@ -16,6 +16,7 @@ export * from './smolvlm';
 export * from './config-json';
 export * from './architecture';
 export * from './architectures';
+export { buildToFit } from './build-to-fit';
 export * from './load';
 export * from './processor';
 export * from './pre-norm-encoder';

@@ -9,6 +9,7 @@ import { hasWeights, loadState, openWeights, resolveCheckpoint, saveState, type 
 import { writeWhole } from '../whole-file';
 import { architectureName, findArchitecture, type Architecture } from './architecture';
 import { architectures } from './architectures';
+import { buildToFit } from './build-to-fit';
 import { generationFile, generationJson, isGenerative, readGenerationConfig } from './generative';
 import { readProcessor, type ProcessorOf } from './processor';
 import { formatConfigJson, parseConfig, readJsonObject, toSnakeCase, type ConfigJson } from './config-json';
@@ -61,7 +62,7 @@ function loadModel(entry: Architecture, folder: string, json: ConfigJson, { conf
   let model: Module | undefined;
   try {
     const source = entry.adapt?.(weights) ?? weights;
-    model = entry.build(settings, random, new Set(source.tensors.keys()));
+    model = buildToFit(source, path.join(folder, 'config.json'), () => entry.build(settings, random, new Set(source.tensors.keys())));
     const { missing, unexpected } = loadState(model, source, { ...entry.load, strict, warn });
     if (missing.length) warn(`${folder}: not in the file, and new: ${missing.join(', ')}.`);
     if (unexpected.length) warn(`${folder}: in the file, and not used: ${unexpected.join(', ')}.`);

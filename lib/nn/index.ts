@@ -4,6 +4,7 @@ export * from './attention';
 export * from './attention-gru';
 export * from './attention-lstm';
 export * from './checkpointed';
+export { construct } from './construction';
 export * from './conv1d';
 export * from './conv2d';
 export * from './conv-norm';

@@ -1,4 +1,5 @@
 import { tf, type Tensor } from '../engine';
+import { made } from './construction';
 import { summarize, type ModuleSummary, type SummaryOptions } from './summary';
 
 /**
@@ -17,6 +18,7 @@ export class Parameter {
 
   constructor(tensor: Tensor, { layout = 'same', isBuffer = false }: { layout?: CheckpointLayout; isBuffer?: boolean } = {}) {
     this.tensor = tf.keep(tensor);
+    made(tensor);
     this.layout = layout;
     this.isBuffer = isBuffer;
     this.trainable = !isBuffer;
@@ -36,6 +38,7 @@ export class Parameter {
   assign(value: Tensor): void {
     const former = this.tensor;
     this.tensor = tf.keep(value);
+    made(value);
     if (former !== value) former.dispose();
   }
 

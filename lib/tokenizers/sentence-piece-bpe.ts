@@ -5,6 +5,7 @@
  * Source: https://github.com/google/sentencepiece, src/bpe_model_trainer.cc, trainer_interface.cc, bpe_model.cc.
  */
 import * as fs from 'node:fs';
+import { excerpt } from '../excerpt';
 import { writeWhole } from '../whole-file';
 import type { CaptionVocabulary } from './caption-vocabulary';
 import { PieceTrainer, SPACE_MARK } from './sentence-piece-trainer';
@@ -32,7 +33,7 @@ export class SentencePieceBpe implements CaptionVocabulary {
   /** @param pieces by id; of two pieces that could be merged the one with the smaller id is. */
   constructor(readonly pieces: readonly string[]) {
     if (META.some((piece, id) => pieces[id] !== piece)) {
-      throw new Error(`The pieces start with ${META.join(', ')}; these with ${pieces.slice(0, 3).join(', ')}.`);
+      throw new Error(`The pieces start with ${META.join(', ')}; these with ${excerpt(pieces.slice(0, 3).join(', '))}.`);
     }
     this.ids = new Map(pieces.map((piece, id) => [piece, id]));
     if (this.ids.size !== pieces.length) throw new Error('The pieces hold one twice.');
@@ -129,7 +130,7 @@ export class SentencePieceBpe implements CaptionVocabulary {
     const pieces = lines.map((line, i) => {
       const [piece, score, ...more] = line.split('\t');
       if (!piece || more.length > 0 || Number(score) !== (i < META.length ? 0 : META.length - i)) {
-        throw new Error(`${file}, line ${i + 1}: expected a piece, a tab and the score ${i < META.length ? 0 : META.length - i}; found '${line.slice(0, 60)}'.`);
+        throw new Error(`${file}, line ${i + 1}: expected a piece, a tab and the score ${i < META.length ? 0 : META.length - i}; found ${excerpt(line)}.`);
       }
       return piece;
     });

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { excerpt, readable } from '../excerpt';
 import {
   BertOptions, CLIP_MERGES, TokenizerDefaults, bertTokenizer, clipTokenizer, clipVocabularyOf, gpt2Tokenizer, gpt2VocabularyOf, parseMerges,
 } from './vocabulary-files';
@@ -157,25 +158,25 @@ function checkIds({ model, added_tokens }: TokenizerJson, file: string): void {
   const byId = new Map<number, string>();
   for (const [piece, id] of Object.entries(model.vocab)) {
     const other = byId.get(id);
-    if (other !== undefined) throw new Error(`${file}: 'model.vocab' gives id ${id} to both '${other}' and '${piece}'.`);
+    if (other !== undefined) throw new Error(`${file}: 'model.vocab' gives id ${id} to both ${excerpt(other)} and ${excerpt(piece)}.`);
     byId.set(id, piece);
   }
   for (const { id, content } of added_tokens) {
     const other = byId.get(id);
     if (other !== undefined && other !== content) {
-      throw new Error(`${file}: 'added_tokens' gives id ${id} to '${content}', which is the id of '${other}'.`);
+      throw new Error(`${file}: 'added_tokens' gives id ${id} to ${excerpt(content)}, which is the id of ${excerpt(other)}.`);
     }
     byId.set(id, content);
   }
   if (model.unk_token && !Object.hasOwn(model.vocab, model.unk_token) && !added_tokens.some(({ content }) => content === model.unk_token)) {
-    throw new Error(`${file}: 'model.unk_token' is '${model.unk_token}', which is not in the vocabulary.`);
+    throw new Error(`${file}: 'model.unk_token' is ${excerpt(model.unk_token)}, which is not in the vocabulary.`);
   }
   if (model.type !== 'BPE') return;
   for (const [i, merge] of model.merges.entries()) {
     const parts = typeof merge === 'string' ? merge.split(' ') : merge;
     const unknown = parts.length === 2 ? [...parts, parts.join('')].find((piece) => !Object.hasOwn(model.vocab, piece)) : String(merge);
     if (unknown !== undefined) {
-      throw new Error(`${file}: 'merges' ${i} (${parts.join(' ')}): '${unknown}' is not in the vocabulary.`);
+      throw new Error(`${file}: 'merges' ${i} (${excerpt(parts.join(' '))}): ${excerpt(unknown)} is not in the vocabulary.`);
     }
   }
 }
@@ -184,7 +185,7 @@ function check<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new Error(`${file}: ${issue.path.length > 0 ? `'${issue.path.join('.')}': ` : ''}${issue.message}.`);
+  throw new Error(readable(`${file}: ${issue.path.length > 0 ? `'${issue.path.join('.')}': ` : ''}${issue.message}.`));
 }
 
 function readJson(file: string): unknown {

@@ -7,6 +7,8 @@
  *
  * Source: https://github.com/huggingface/tokenizers (tokenizers/src/normalizers, pre_tokenizers).
  */
+import { checkSteps, nestedSteps, type StepConfig } from './tokenizer-steps';
+
 interface Normalizer { normalizers?: Normalizer[]; normalize(text: string): string }
 interface PreTokenizer { pattern?: RegExp; tokenizers?: PreTokenizer[]; pre_tokenize_text(text: string): string[] }
 interface Processed { tokens: string[]; token_type_ids?: number[] }
@@ -22,26 +24,15 @@ export interface Pipeline {
   id_to_token(id: number): string | undefined;
 }
 
-/** One step as tokenizer.json describes it. */
-export interface StepConfig { readonly type: string; readonly [key: string]: unknown }
-
 // The package's types are those of an ECMAScript module, which a CommonJS file may not import by name.
 const { Tokenizer: LibraryTokenizer } = require('@huggingface/tokenizers') as { Tokenizer: new (tokenizer: object, config: object) => Pipeline };
-
-const SUPPORTED: Record<string, readonly string[]> = {
-  normalizer: ['Sequence', 'BertNormalizer', 'NFC', 'NFD', 'NFKC', 'NFKD', 'Lowercase', 'Replace', 'Prepend'],
-  pre_tokenizer: ['Sequence', 'BertPreTokenizer', 'ByteLevel', 'Digits', 'Split', 'Metaspace'],
-  post_processor: ['TemplateProcessing', 'ByteLevel', 'BertProcessing', 'RobertaProcessing'],
-  decoder: ['Sequence', 'ByteLevel', 'WordPiece', 'Metaspace', 'Replace', 'Fuse', 'Strip', 'ByteFallback', 'BPEDecoder'],
-};
-const NESTED: Record<string, string> = { normalizer: 'normalizers', pre_tokenizer: 'pretokenizers', decoder: 'decoders' };
 
 /**
  * @param json a tokenizer.json whose shape has been checked
  * @throws Error naming the file and the step that is not supported
  */
 export function makePipeline(json: Record<string, unknown>, file: string): Pipeline {
-  for (const key of Object.keys(SUPPORTED)) checkSupported(json[key] as StepConfig | null, key, key, file);
+  checkSteps(json, file);
   let pipeline: Pipeline;
   try {
     // Truncation and padding are the caller's choice, as in transformers, and the special tokens are kept by Tokenizer.
@@ -53,21 +44,6 @@ export function makePipeline(json: Record<string, unknown>, file: string): Pipel
   if (pipeline.pre_tokenizer) mendPreTokenizer(pipeline.pre_tokenizer, json.pre_tokenizer as StepConfig);
   return pipeline;
 }
-
-function checkSupported(step: StepConfig | null, room: string, place: string, file: string): void {
-  if (step === null) return;
-  if (!SUPPORTED[room].includes(step.type)) {
-    throw new Error(`${file}: '${place}' is of type ${step.type}, which is not supported; supported are ${SUPPORTED[room].join(', ')}.`);
-  }
-  if (step.type === 'Sequence') nestedSteps(step, room).forEach((inner, i) => checkSupported(inner, room, `${place}.${NESTED[room]}.${i}`, file));
-  const split = room === 'pre_tokenizer' && step.type === 'Split';
-  // The library splits in these two ways only.
-  if (split && !(step.invert ? step.behavior === 'Removed' : step.behavior === 'Isolated' || step.behavior === 'Removed')) {
-    throw new Error(`${file}: '${place}' splits with behavior ${String(step.behavior)}${step.invert ? ', inverted' : ''}, which is not supported.`);
-  }
-}
-
-const nestedSteps = (step: StepConfig, room: string): StepConfig[] => (step[NESTED[room]] as StepConfig[] | undefined) ?? [];
 
 function mendNormalizer(step: Normalizer, config: StepConfig): void {
   if (config.type === 'Sequence') nestedSteps(config, 'normalizer').forEach((inner, i) => mendNormalizer(step.normalizers![i], inner));

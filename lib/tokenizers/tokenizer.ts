@@ -1,5 +1,6 @@
 /** Text to ids and back with a published checkpoint's tokenizer, equal to Python's tokenizers and transformers. */
 import { mkdirSync } from 'node:fs';
+import { excerpt } from '../excerpt';
 import { ChatMessage, renderChatTemplate } from './chat-template';
 import { SpecialName, TokenizerFolder, copyTokenizer, hasTokenizer, readTokenizerFolder } from './tokenizer-folder';
 import { Pipeline, makePipeline } from './tokenizer-pipeline';
@@ -64,7 +65,7 @@ export class Tokenizer {
       const token = special[name];
       if (token === undefined) return null;
       const id = this.pipeline.token_to_id(token);
-      if (id === undefined) throw new Error(`${folder.file}: the ${name} '${token}' is not in the vocabulary.`);
+      if (id === undefined) throw new Error(`${folder.file}: the ${name} ${excerpt(token)} is not in the vocabulary.`);
       return id;
     };
     this.padTokenId = idOf('pad_token');
@@ -198,7 +199,7 @@ export class Tokenizer {
 
   private idOf(token: string): number {
     const id = this.pipeline.token_to_id(token) ?? this.normalizedIds.get(token);
-    if (id === undefined) throw new Error(`${this.folder.file}: the piece '${token}' has no id.`);
+    if (id === undefined) throw new Error(`${this.folder.file}: the piece ${excerpt(token)} has no id.`);
     return id;
   }
 

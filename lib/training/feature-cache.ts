@@ -38,6 +38,11 @@ export interface PictureFeatures {
   read(ids: readonly string[]): Float32Array;
 }
 
+/** undefined for what is not JSON. */
+function parseJson(text: string): unknown {
+  try { return JSON.parse(text); } catch { return undefined; }
+}
+
 export class FeatureCache implements PictureFeatures {
   readonly rowSize: number;
 
@@ -80,7 +85,7 @@ export class FeatureCache implements PictureFeatures {
     }
 
     onProgress?.(ids.length, ids.length);
-    const parsed = headerSchema.safeParse(JSON.parse(fs.readFileSync(header, 'utf8')));
+    const parsed = headerSchema.safeParse(parseJson(fs.readFileSync(header, 'utf8')));
     const size = fs.existsSync(data) ? fs.statSync(data).size : -1;
     if (!parsed.success || parsed.data.key !== key || size !== rowBytes * ids.length) {
       fs.rmSync(header, { force: true });

@@ -1,6 +1,10 @@
 /** How files of weights name their number formats, and those formats as JavaScript's arrays. */
+import { readable } from '../excerpt';
 
-export class WeightsError extends Error { override name = 'WeightsError'; }
+export class WeightsError extends Error {
+  override name = 'WeightsError';
+  constructor(message: string, options?: ErrorOptions) { super(readable(message), options); }
+}
 
 const bytesPer = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1 };
 

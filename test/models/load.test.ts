@@ -79,6 +79,17 @@ describe('load and save', () => {
     });
   }
 
+  it('refuses sizes far beyond the weights before memory is asked for, and files without end', () => {
+    const { config, tensors } = of('GPT2LMHeadModel');
+    for (const sizes of [{ n_embd: 900_000, n_head: 1 }, { vocab_size: 1_000_000, n_embd: 900_000, n_head: 1 }, { n_layer: 1_000_000 }]) {
+      write({ config: { ...config, ...sizes }, tensors });
+      assert.throws(() => load(folder), /config\.json: its sizes make a far larger network than the weights beside it/);
+    }
+    write({ config, tensors });
+    fs.writeFileSync(at('config.json'), JSON.stringify(config).replace('{', `{"extra":${'['.repeat(50_000)}${']'.repeat(50_000)},`));
+    assert.throws(() => load(folder), /config\.json: nested more than 50 deep/);
+  });
+
   it('builds another class of the same network, strict unless told otherwise', () => {
     write(of('BertForMaskedLM'));
     assert.throws(() => load(folder, { as: BertForSequenceClassification, config: { numLabels: 3 } }), /missing: bert\.pooler\.dense\.weight.*classifier\.weight/);

@@ -59,6 +59,14 @@ describe('safetensors', () => {
     ['overlapping tensors', () => craft({ a: entry([2], 0, 8), b: entry([1], 4, 8) }, 8), /"a" and "b" overlap/],
     ['a shape of 65 axes', () => craft({ a: entry(Array<number>(65).fill(1), 0, 4) }, 4), /entry "a".*shape/],
     ['a negative shape', () => craft({ a: entry([-1], 0, 4) }, 4), /entry "a"/],
+    ['a shape of halves', () => craft({ a: entry([0.5], 0, 2) }, 2), /entry "a".*shape/],
+    ['a shape beyond all files', () => craft({ a: entry([2 ** 40, 2 ** 40], 0, 4) }, 4), /more values than any file can hold/],
+    ['bytes before the first tensor', () => craft({ a: entry([1], 4, 8) }, 8), /4 bytes before tensor "a" belong to no tensor/],
+    ['bytes after the last tensor', () => craft({ a: entry([1], 0, 4) }, 9), /5 bytes after the last tensor belong to no tensor/],
+    ['a tensor twice', () => craft('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\\u0061":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', 4), /key "a" twice/],
+    ['a shape twice', () => craft('{"a":{"dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4]}}', 4), /key "shape" twice/],
+    ['metadata that is no text', () => craft({ __metadata__: { epoch: 3 } }), /__metadata__ holds something else than texts \(epoch\)/],
+    ['a dtype of a megabyte, in a short message', () => craft({ a: entry([1], 0, 4, 'x'.repeat(2 ** 20)) }, 4), /^.{0,1500}unknown dtype x{100,200}….{0,300}$/],
   ];
   for (const [what, make, message] of bad) {
     it(`refuses ${what}, naming the file`, () => {
@@ -66,6 +74,22 @@ describe('safetensors', () => {
       assert.throws(() => SafetensorsFile.open(file), (error: Error) => message.test(error.message) && error.message.includes(file));
     });
   }
+
+  it('refuses every length but the whole one', () => {
+    writeSafetensors(file, new Map([['a', { shape: [3], data: Float32Array.of(1, 2, 3) }], ['b', { shape: [], data: Int32Array.of(7) }]]));
+    const whole = fs.readFileSync(file);
+    for (let length = 0; length < whole.length; length++) {
+      fs.writeFileSync(file, whole.subarray(0, length));
+      assert.throws(() => SafetensorsFile.open(file), (error: Error) => error.name === 'WeightsError' && error.message.includes(file), `${length} bytes`);
+    }
+  });
+
+  it('takes a tensor called __proto__ for a tensor', () => {
+    writeSafetensors(file, new Map([['__proto__', { shape: [1], data: Float32Array.of(5) }], ['constructor', { shape: [1], data: Float32Array.of(6) }]]));
+    const source = SafetensorsFile.open(file);
+    assert.deepEqual([...source.read('__proto__'), ...source.read('constructor')], [5, 6]);
+    source.close();
+  });
 
   it('loads a module strictly: every name used once, every shape equal', () => {
     const before = tensorCount();
