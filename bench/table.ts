@@ -21,7 +21,8 @@ function readResults(): Results[] {
 function circumstances(results: readonly Results[]): string {
   const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
   const machines = unique(results.map(({ machine: { processor, processors, memory, system, bfloat16 } }) =>
-    `${processor}, ${processors} processors, ${Math.round(memory / 2 ** 30)} GiB, ${system}, bfloat16 instructions: ${bfloat16 ? 'yes' : 'no'}`));
+    [processor, `${processors} processors`, `${Math.round(memory / 2 ** 30)} GiB`, system, `${bfloat16 ? 'with' : 'no'} bfloat16 instructions`]
+      .join(', ')));
   const days = results.map(({ date }) => date.slice(0, 10)).sort(), dates = unique([days[0], days.at(-1)!]);
   return [`- Machine: ${machines.join('; ')}`, `- Versions: ${unique(results.flatMap(({ versions }) => versions)).join('; ')}`,
     `- Measured: ${dates.join(' to ')}`].join('\n');
