@@ -55,7 +55,7 @@ async function runCase(target: FuzzTarget, files: Files, folder: string,
   names: readonly string[] = []): Promise<{ reason: string; detail: string } | 'accepted' | undefined> {
   const inputs = path.join(folder, 'case');
   writeCase(inputs, files);
-  const [memory, cpu] = [mostMemory(), cpuSeconds()];
+  const [descriptors, memory, cpu] = [openFiles(inputs), mostMemory(), cpuSeconds()];
   let error: unknown, failed = false;
   try { await target.read(inputs); } catch (thrown) { [error, failed] = [thrown, true]; }
   const detail = failed ? (error instanceof Error ? error.stack ?? error.message : String(error)) : '';
@@ -64,12 +64,15 @@ async function runCase(target: FuzzTarget, files: Files, folder: string,
   const problem = failed ? errorProblem(error, [inputs, ...names]) : undefined;
   if (problem) return wrong(problem);
   // Streams close their files a moment later.
-  for (let waits = 0; openFiles(inputs) > 0 && waits < 50; waits++) await new Promise((resolve) => { setTimeout(resolve, 10); });
-  if (openFiles(inputs) > 0) return wrong('a file was left open');
+  for (let waits = 0; openFiles(inputs) > descriptors && waits < 50; waits++) await new Promise((resolve) => { setTimeout(resolve, 10); });
+  if (openFiles(inputs) > descriptors) return wrong('a file was left open');
   if (mostMemory() - memory > MOST_MEMORY) return wrong(`${Math.round((mostMemory() - memory) / 2 ** 20)} MiB of memory were taken`);
   if (cpuSeconds() - cpu > MOST_CPU_SECONDS) return wrong(`${(cpuSeconds() - cpu).toFixed(1)} seconds of processor time were taken`);
   const stray = fs.readdirSync(folder).find((name) => name !== 'case');
-  if (stray !== undefined) return wrong(`${stray} was written outside the folder`);
+  if (stray !== undefined) {
+    fs.rmSync(path.join(folder, stray), { recursive: true });
+    return wrong(`${stray} was written outside the folder`);
+  }
   return failed ? undefined : 'accepted';
 }
 

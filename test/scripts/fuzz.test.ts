@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { errorProblem } from '../../scripts/fuzz/judge';
+import { fuzz } from '../../scripts/fuzz/run';
+import { caseFiles, Wrong } from '../../scripts/fuzz/target';
+import { targets } from '../../scripts/fuzz/targets';
+import { targets as bad } from './bad-fuzz-targets';
+
+/** Cases of each target here; `npm run fuzz` tries as many as one likes. Networks and servers take longer than files. */
+const CASES = Number(process.env.FUZZ_CASES ?? 15), SLOW = ['checkpoint', 'captioner', 'download'];
+
+describe('fuzzing', () => {
+  let output: string;
+  beforeEach(() => { output = fs.mkdtempSync(path.join(os.tmpdir(), 'fuzz-test-')); });
+  afterEach(() => { fs.rmSync(output, { recursive: true, force: true }); });
+
+  for (const [what, isSlow] of [['files', false], ['networks and servers', true]] as const) {
+    it(`finds no reader of ${what} that crashes, hangs, leaks or gives a wrong result`, async function () {
+      this.timeout(300_000);
+      const chosen = targets.filter(({ name }) => SLOW.includes(name) === isSlow);
+      const results = await fuzz(chosen, { seed: 7, cases: isSlow ? Math.ceil(CASES / 5) : CASES, caseSeconds: 60, output });
+      assert.deepEqual(results.flatMap(({ failures }) => failures.map(({ target, index, reason,
+        detail }) => `${target} ${index}: ${reason}\n${detail}`)), []);
+      for (const { target, cases, accepted } of results) assert.ok(accepted > 0 && accepted <= cases,
+        `${target}: ${accepted} of ${cases} were read`);
+    });
+  }
+
+  it('finds a reader that hangs, ends the process, throws from inside, leaves files, takes memory or is wrong, and goes on',
+    async function () {
+    this.timeout(120_000);
+    const results = await fuzz(bad, { seed: 1, cases: 3, caseSeconds: 5, output, module: path.join(__dirname, 'bad-fuzz-targets.ts') });
+    const reasons = Object.fromEntries(results.map(({ target, failures }) => [target, failures.map(({ index,
+      reason }) => `${index}: ${reason}`)]));
+    assert.deepEqual(Object.fromEntries(Object.entries(reasons).filter(([name]) => name !== 'memory')), {
+      hangs: ['2: it took more than 5 seconds'], ends: ['2: the process ended'], inside: ['2: an error from inside: TypeError'],
+        open: ['2: a file was left open'],
+      outside: ['2: stray was written outside the folder'], wrong: ['2: a wrong result: 3 is no 2'],
+        nameless: ['2: a message that names no file'], whole: ['1: a whole input was refused'],
+    });
+    assert.match(reasons.memory.join(), /^2: \d+ MiB of memory were taken$/);
+    const [{ failures: [{ folder }] }] = results;
+    assert.match(fs.readFileSync(`${folder}.log`, 'utf8'), /npm run fuzz -- --target hangs --seed 1 --case 2/);
+    assert.ok(fs.existsSync(path.join(folder, 'a.txt')), folder);
+  });
+
+  it('makes the same cases of the same seed, others of another', async () => {
+    const target = targets.find(({ name }) => name === 'coco')!, seeds = await target.seeds();
+    const text = (seed: number) => Array.from({ length: 20 }, (_, i) => Object.entries(caseFiles(target, seeds, seed,
+      i + seeds.length)).map(String).join()).join();
+    assert.equal(text(3), text(3));
+    assert.notEqual(text(3), text(4));
+    assert.deepEqual(caseFiles(target, seeds, 3, 0), seeds[0]);
+  });
+});
+
+describe('errorProblem', () => {
+  const cases: [unknown, string | undefined][] = [
+    [new Error('/x/a.json: key b is missing; add it.'), undefined],
+    [new RangeError('/x/a.json: 7 is outside 0 … 3.'), undefined],
+    [new RangeError('Maximum call stack size exceeded'), 'an error from inside: RangeError'],
+    [new RangeError('/x/a.json: Invalid typed array length: 7'), 'an error from inside: RangeError'],
+    [new TypeError('/x/a.json: x is undefined'), 'an error from inside: TypeError'],
+    [Object.assign(new Error('/x/a.json ENOENT'), { code: 'ENOENT' }), 'an error of the system as it came: ENOENT'],
+    [new Error('something is wrong'), 'a message that names no file'],
+    [new Error(`/x/a.json: ${'x'.repeat(9000)}`), 'a message of 9011 characters'],
+    [new Wrong('1 is no 2'), 'a wrong result: 1 is no 2'],
+    ['text', 'something else than an Error was thrown: text'],
+  ];
+  for (const [error, problem] of cases) it(`says ${problem ?? 'nothing'} of ${String(error).slice(0, 60)}`,
+    () => assert.equal(errorProblem(error, ['/x/a.json']), problem));
+});
