@@ -14,6 +14,7 @@ import { lineFigure } from '../lib/notebook/charts';
 import { chartSvg } from '../lib/notebook/static-chart';
 import { captioning, options } from './harness/library';
 import { timed } from './harness/turns';
+import { writeTables } from './table';
 
 const {
   Random, ResNet, resNetSizes, scoreCaptions, generate, tf, TransformerDecoder, transformerDecoderDefaults, ViTModel, vitSizes,
@@ -119,3 +120,4 @@ for (const [name, { title, x, y, at, seconds }] of Object.entries(known)) {
   const svg = chartSvg(lineFigure(series, { title, x, y: { label: y, unit: 's', range: [0, 1.05 * most] } }));
   fs.writeFileSync(path.join(folder, `${name}.svg`), `${svg}\n`);
 }
+writeTables();

@@ -1,4 +1,7 @@
-/** Writes the tables of bench/README.md anew from bench/results: `npx tsx bench/table.ts`, or at the end of `npm run bench -- --keep`. */
+/**
+ * Writes the tables of bench/README.md anew from bench/results, its charts from bench/growth: `npx tsx bench/table.ts`, or at the end of
+ * `npm run bench -- --keep`.
+ */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { markdown, type Results, type Row } from './harness/results';
@@ -21,8 +24,7 @@ function readResults(): Results[] {
 function circumstances(results: readonly Results[]): string {
   const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
   const machines = unique(results.map(({ machine: { processor, processors, memory, system, bfloat16 } }) =>
-    [processor, `${processors} processors`, `${Math.round(memory / 2 ** 30)} GiB`, system, `${bfloat16 ? 'with' : 'no'} bfloat16 instructions`]
-      .join(', ')));
+    `${processor}, ${processors} processors, ${Math.round(memory / 2 ** 30)} GiB, ${system}, ${bfloat16 ? 'with' : 'no'} bfloat16`));
   const days = results.map(({ date }) => date.slice(0, 10)).sort(), dates = unique([days[0], days.at(-1)!]);
   return [`- Machine: ${machines.join('; ')}`, `- Versions: ${unique(results.flatMap(({ versions }) => versions)).join('; ')}`,
     `- Measured: ${dates.join(' to ')}`].join('\n');
@@ -38,11 +40,18 @@ function replaced(text: string, name: string, inner: string): string {
   return `${text.slice(0, from + open.length)}\n${inner}\n${text.slice(to)}`;
 }
 
+/** The charts that growth.ts drew. */
+function charts(): string {
+  const drawn = path.join(__dirname, 'growth'), files = fs.existsSync(drawn) ? fs.readdirSync(drawn) : [];
+  return files.filter((name) => name.endsWith('.svg')).map((name) => `![cost by ${path.parse(name).name}](growth/${name})`).join('\n');
+}
+
 export function writeTables(): void {
   const results = readResults();
   let text = fs.readFileSync(page, 'utf8');
   text = replaced(text, 'table', markdown(results.flatMap(({ rows }) => rows)));
   text = replaced(text, 'machine', circumstances(results));
+  text = replaced(text, 'charts', charts());
   text = replaced(text, 'same', results.flatMap(sameWork).join('\n'));
   fs.writeFileSync(page, text);
 }
