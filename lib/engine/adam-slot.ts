@@ -1,6 +1,6 @@
 /** A parameter's moments in Adam and its step in one pass over memory, with the numbers of torch.optim.AdamW. */
 import type { Tensor } from '@tensorflow/tfjs-node-gpu';
-import { backend, nativeOp } from './native';
+import { backend, hasOwnKernels, nativeOp } from './native';
 import { tf } from './tensorflow';
 import { ResourceVariable } from './variable';
 
@@ -28,8 +28,7 @@ export interface AdamSlot {
 
 /** Moments of zero for a float32 parameter of this shape. */
 export function adamSlot(shape: readonly number[]): AdamSlot {
-  const isOwn = 'adamStep' in backend().binding && !backend().isUsingGpuDevice;
-  return isOwn ? new ProcessorAdamSlot(shape) : new ResourceAdamSlot(shape);
+  return hasOwnKernels() ? new ProcessorAdamSlot(shape) : new ResourceAdamSlot(shape);
 }
 
 /** By the addon's own kernel, which writes moments in place. */

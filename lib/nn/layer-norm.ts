@@ -1,4 +1,4 @@
-import { customGradient, tf, type Tensor, type Tensor2D } from '../engine';
+import { customGradient, hasOwnKernels, nativeOp, tf, type Tensor, type Tensor2D } from '../engine';
 import { Module, Parameter } from './module';
 
 /**
@@ -23,7 +23,20 @@ export class LayerNorm extends Module {
 }
 
 /** (x − mean) / √(variance + epsilon) · weight + bias over the last axis; weight and bias (size). */
-export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor {
+export const layerNorm = (x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor =>
+  (hasOwnKernels() ? inOnePass(x, weight, bias, epsilon) : composedLayerNorm(x, weight, bias, epsilon));
+
+/** By the addon's operations. */
+function inOnePass(x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor {
+  return customGradient([x, weight, bias], (save) => {
+    const [y, mean, scale] = nativeOp('CaptioningLayerNorm', { a: { float: epsilon } }, [x, weight, bias], 3);
+    save(x, weight, mean, scale);
+    return y;
+  }, (dy, [x, weight, mean, scale]) => nativeOp('CaptioningLayerNormGrad', {}, [dy, x, weight, mean, scale], 3));
+}
+
+/** Of TensorFlow's operations, for where the addon's are missing. */
+export function composedLayerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor {
   const size = weight.size, { shape } = x;
   return customGradient([x, weight, bias], (save) => {
     const rows = tf.reshape(x, [-1, size]);

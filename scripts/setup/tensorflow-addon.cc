@@ -11,9 +11,9 @@
 //                  tensors by their ids; m and v are changed in place, so that nothing else may share their memory
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -21,6 +21,7 @@
 #include <vector>
 #include "tensorflow/c/c_api.h"
 #include "tensorflow/c/eager/c_api.h"
+#include "kernels.h"
 
 namespace {
 thread_local TFE_Context *context = nullptr;
@@ -239,13 +240,6 @@ void AdamRange(const AdamNumbers &x, size_t from, size_t to, const float *__rest
   }
 }
 
-/** As many threads as TensorFlow has. */
-size_t ThreadCount() {
-  const char *wanted = std::getenv("TF_NUM_INTRAOP_THREADS");
-  const int count = wanted ? std::atoi(wanted) : 0;
-  return count > 0 ? count : std::max(1u, std::thread::hardware_concurrency());
-}
-
 /** Values of a float32 tensor, shared with TensorFlow; no copy where it lies in the processor's memory. */
 struct FloatTensor {
   TF_Tensor *tensor;
@@ -340,6 +334,13 @@ napi_value AdamStep(napi_env env, napi_callback_info info) {
 extern "C" NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   exports = tfnodejs::InitTFNodeJSBinding(env, exports);
   if (!exports) return nullptr;
+  static std::once_flag registered;
+  try {
+    std::call_once(registered, RegisterKernels);
+  } catch (const std::exception &error) {
+    napi_throw_error(env, nullptr, error.what());
+    return nullptr;
+  }
   const std::pair<const char *, napi_callback> own[] = {
       {"defineFunction", DefineFunction}, {"removeFunction", RemoveFunction}, {"adamStep", AdamStep}};
   for (const auto &[name, callback] : own) {

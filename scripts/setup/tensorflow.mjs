@@ -48,13 +48,13 @@ const addon = at('node_modules', '@tensorflow', 'tfjs-node-gpu');
 const addonFolder = path.join(addon, 'lib', 'napi-v8');
 const binding = path.join(addonFolder, 'tfjs_binding.node');
 const holdSource = at('scripts', 'setup', 'stderr-hold.cc');
-const addonSource = at('scripts', 'setup', 'tensorflow-addon.cc');
+const addonSources = ['tensorflow-addon.cc', 'kernels.cc', 'kernels.h'].map((name) => at('scripts', 'setup', name));
 
 export const buildAddon = stamped({
   name: 'tfjs-node-gpu\'s addon',
   title: () => `tfjs-node-gpu's addon (${findCompiler().join(' ')})`,
   stamp: path.join(addon, '.setup-addon'),
-  key: () => hash(read(path.join(addon, 'package.json')), read(engineStamp), read(holdSource), read(addonSource), tensorflow),
+  key: () => hash(read(path.join(addon, 'package.json')), read(engineStamp), read(holdSource), ...addonSources.map((source) => read(source)), tensorflow),
   witness: binding,
   check: () => { findCompiler(); },
   async work() {
@@ -64,7 +64,7 @@ export const buildAddon = stamped({
     const build = async (target, ...args) => {
       const fresh = `${target}.${process.pid}.tmp`;
       try {
-        await run(compiler, compiler, [...options, '-std=c++17', '-O3', '-fno-math-errno', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION',
+        await run(compiler, compiler, [...options, '-std=c++17', '-O3', '-fno-math-errno', '-fno-trapping-math', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION',
           `-I${at('node_modules', 'node-api-headers', 'include')}`, ...args, '-o', fresh]);
         fs.renameSync(fresh, target);
       } finally {
@@ -73,7 +73,7 @@ export const buildAddon = stamped({
     };
     await build(path.join(addonFolder, 'stderr_hold.node'), holdSource);
     await build(binding, `-I${addon}`, `-I${path.join(tensorflow, 'include')}`,
-      addonSource, // which includes the package's own
+      ...addonSources.filter((source) => source.endsWith('.cc')), // the first includes the package's own
       // -Xlinker and not -Wl: a folder's name may hold a comma.
       `-L${tensorflow}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', '-Xlinker', '-rpath', '-Xlinker', tensorflow);
   },
