@@ -150,11 +150,11 @@ describe('tokenizer', () => {
       }, /vocab\.txt: this is not UTF-8/],
       ['a missing model', () => json('word-piece', (t) => { delete t.model; }), /tokenizer\.json: 'model'/],
       ['another kind of model', () => json('word-piece', (t) => { t.model.type = 'Unigram'; }), /'model\.type'?.*expected a model of type BPE or WordPiece/],
-      ['a step that is not proved', () => json('word-piece', (t) => { t.pre_tokenizer = { type: 'Whitespace' }; }), /'pre_tokenizer' is of type Whitespace, which is not supported; supported are/],
-      ['a step inside a sequence', () => json('clip-bpe', (t) => { t.normalizer.normalizers[1] = { type: 'Precompiled' }; }), /'normalizer\.normalizers\.1' is of type Precompiled/],
+      ['a step that is not proved', () => json('word-piece', (t) => { t.pre_tokenizer = { type: 'Whitespace' }; }), /'pre_tokenizer' is of type 'Whitespace', which is not supported; supported are/],
+      ['a step inside a sequence', () => json('clip-bpe', (t) => { t.normalizer.normalizers[1] = { type: 'Precompiled' }; }), /'normalizer\.normalizers\.1' is of type 'Precompiled'/],
       ['an id that is not whole', () => json('word-piece', (t) => { t.model.vocab['##a'] = 1.5; }), /'model\.vocab\.##a'/],
       ['one id for two pieces', () => json('word-piece', (t) => { t.model.vocab['[MASK]'] = 5; }), /gives id 5 to both/],
-      ['a merge of unknown pieces', () => json('byte-level-bpe', (t) => { t.model.merges[3] = ['qqq', 'z']; }), /'merges' 3 \(qqq z\): 'qqq' is not in the vocabulary/],
+      ['a merge of unknown pieces', () => json('byte-level-bpe', (t) => { t.model.merges[3] = ['qqq', 'z']; }), /'merges' 3 \('qqq z'\): 'qqq' is not in the vocabulary/],
       ['whole-word added tokens', () => json('word-piece', (t) => { t.added_tokens[0].single_word = true; }), /'added_tokens\.0\.single_word': true is not supported/],
       ['a special token outside the vocabulary', () => {
         const folder = json('word-piece', () => {});
