@@ -1,6 +1,7 @@
 import type { CaptionScores } from '../metrics/caption-statistics';
 import { CaptionEvaluation, scoreCaptions } from '../metrics/score-captions';
 import { readCocoCaptions } from '../metrics/coco-caption-files';
+import { printable } from './printable';
 
 export interface EvaluateOptions {
   references: string;
@@ -42,9 +43,4 @@ function imageTable({ images, corpus }: CaptionEvaluation): string {
   const width = Math.max('image'.length, ...ids.map((id) => printable(id).length));
   const line = (id: string, cells: string[]) => `${id.padEnd(width)} ${cells.map((cell) => cell.padStart(8)).join('')}\n`;
   return line('image', names) + ids.map((id) => line(printable(id), names.map((name) => images[id][name].toFixed(DIGITS)))).join('');
-}
-
-/** Image ids are free text: keep control characters out of the terminal. */
-function printable(id: string): string {
-  return id.replace(/[\p{Cc}\p{Cf}]/gu, '?');
 }

@@ -5,13 +5,45 @@
  * Exit codes: 0 done, 1 the work failed (the message says where), 2 the command line was wrong.
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { CaptionCommandOptions } from './caption';
 import type { DownloadCommandOptions } from './download';
 import type { EvaluateOptions } from './evaluate';
 import type { OccludeCommandOptions } from './occlude';
+import type { TrainCommandOptions } from './train';
 
 function commands(): Command {
   const program = new Command('captioning').exitOverride();
-  program.description('Image captioning: scores for captions, published checkpoints, captions of occluded pictures');
+  program.description('Image captioning: captions, training on own pictures, scores, published checkpoints, occluded pictures');
+  program
+    .command('caption')
+    .description('caption pictures with a captioner that was trained here, or a published one')
+    .argument('<photos...>', 'picture files, or folders of them')
+    .requiredOption('--model <name or folder>', 'folder of a captioner, or a checkpoint name (download --list)')
+    .option('--num-beams <beams>', '1 is greedy (default: the captioner\'s own)', positive)
+    .option('--max-new-tokens <tokens>', 'most tokens of a caption (default: the captioner\'s own)', positive)
+    .option('--length-penalty <exponent>', 'above 1 beams favour longer captions, below 1 shorter ones', decimal)
+    .option('--batch <pictures>', 'pictures at once (default: 16)', positive)
+    .option('--json', 'print JSON: [{image, caption, logProbability, score} or {image, error}]')
+    .addHelpText('after', `
+Prints a line a picture: file, tab, caption. A picture that cannot be read is named on standard error, the others are
+captioned, and the exit code is 1.`)
+    .action(async (photos: string[], options: CaptionCommandOptions) => {
+      const { caption } = require('./caption') as typeof import('./caption');
+      const { text, failed } = await caption(photos, options);
+      process.stdout.write(text);
+      if (failed > 0) process.exitCode = 1;
+    });
+  program
+    .command('train')
+    .description('train a captioner on a folder of pictures and a CSV of captions; run again, it goes on where it stopped')
+    .argument('<config>', 'JSON file with the settings below')
+    .option('--restart', 'train anew where the output folder has a training of other settings')
+    .option('--json', 'print JSON: folder, pictures, bestEpoch, epochs with their losses and scores, test scores, samples')
+    .addHelpText('after', TRAIN_HELP)
+    .action(async (config: string, options: TrainCommandOptions) => {
+      const { trainFromConfig } = require('./train') as typeof import('./train');
+      process.stdout.write(await trainFromConfig(config, options));
+    });
   program
     .command('evaluate')
     .description('score captions against references: BLEU, ROUGE-L, CIDEr, CIDEr-D, METEOR (NLTK)')
@@ -68,8 +100,36 @@ Pictures are those of the profile: Scenes, or Flickr8k with PROFILE=full. As a j
   return program;
 }
 
+const TRAIN_HELP = `
+A settings file, paths relative to it; the first three are needed, the others show their defaults:
+  {
+    "images": "photos",                  folder of the pictures
+    "captions": "captions.csv",          with a header such as image,caption; several rows a picture are welcome
+    "output": "my-captioner",            where the captioner is saved; my-captioner-training keeps what a resume needs
+    "model": "attention-gru",            or attention-lstm, transformer
+    "encoder": "mobilenet_v2",           frozen image encoder: a name (download --list) or a folder;
+                                         mobilenet_v2-scenes comes with the project, but knows drawn pictures only
+    "decoder": {},                       other sizes, such as {"hiddenSize": 512}
+    "epochs": 10, "batchSize": 32, "maxWords": 20, "minCount": 2, "seed": 42,
+    "learningRate": 0.001,               default: the model's own; further: "patience" (epochs), "precision" (bfloat16)
+    "validationShare": 0.1,              of the pictures, by which the best epoch is chosen
+    "testShare": 0.1                     of the pictures, on which the captioner is scored in the end; may be 0
+  }
+Then: captioning caption photo.jpg --model my-captioner. More "epochs" than a finished run had go on from it.`;
+
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}
+
+function positive(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('Expected a whole number, 1 or more.');
+  return value;
+}
+
+function decimal(text: string): number {
+  if (!/^-?\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('Expected a number.');
   return Number(text);
 }
 

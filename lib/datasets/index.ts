@@ -3,6 +3,7 @@ export * from './flickr8k';
 export * from './karpathy';
 export { CAPTION_HEADERS, IMAGE_HEADERS } from './caption-csv';
 export * from './caption-sources';
+export * from './captioned-images';
 export * from './scenes';
 export * from './scene-nouns';
 export * from './scene-objects';

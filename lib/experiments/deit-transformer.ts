@@ -129,7 +129,7 @@ export const withChanges = <C extends TransformerCaptionerConfig>(
 
 /** An untrained captioner; `random` also draws its dropout, so hand the same one to the training. */
 export function buildDeitTransformer(
-  config: TransformerCaptionerConfig, dataset: CaptionDataset, encoder: ImageEncoder, random: Random,
+  config: Omit<TransformerCaptionerConfig, 'encoder'>, dataset: CaptionDataset, encoder: ImageEncoder, random: Random,
 ): FeatureCaptioner<TransformerDecoder> {
   const vocabulary = WordVocabulary.fromCaptions(dataset.split('train').captions(), { minCount: config.minCount });
   const decoder = new TransformerDecoder({ ...config.decoder, vocabSize: vocabulary.size, featureSize: encoder.featureSize }, random);

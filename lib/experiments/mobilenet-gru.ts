@@ -44,7 +44,10 @@ export const mobileNetGru: Record<Profile, MobileNetGruConfig> = {
 };
 
 /** An untrained captioner; `random` also draws its dropout, so hand the same one to the training. */
-export function buildCaptioner(config: MobileNetGruConfig, dataset: CaptionDataset, encoder: ImageEncoder, random: Random): FeatureCaptioner {
+export function buildCaptioner(
+  config: Pick<MobileNetGruConfig, 'decoder' | 'minCount' | 'training' | 'lengthPenalty'>,
+  dataset: CaptionDataset, encoder: ImageEncoder, random: Random,
+): FeatureCaptioner {
   const vocabulary = WordVocabulary.fromCaptions(dataset.split('train').captions(), { minCount: config.minCount });
   const decoder = new AttentionGruDecoder({
     ...attentionGruDefaults, ...config.decoder, vocabSize: vocabulary.size, featureSize: encoder.featureSize, padId: vocabulary.padId,

@@ -61,7 +61,8 @@ export const reportedShowAttendTell = { captioner: 0.1148, blip: 0.2734 } as con
 
 /** An untrained captioner; `random` also draws its dropout, so hand the same one to the training. */
 export function buildShowAttendTell(
-  config: ShowAttendTellConfig, dataset: CaptionDataset, encoder: ImageEncoder, random: Random,
+  config: Pick<ShowAttendTellConfig, 'decoder' | 'minCount' | 'training' | 'lengthPenalty'>,
+  dataset: CaptionDataset, encoder: ImageEncoder, random: Random,
 ): FeatureCaptioner<AttentionLstmDecoder> {
   const vocabulary = WordVocabulary.fromCaptions(dataset.split('train').captions(), { minCount: config.minCount });
   const decoder = new AttentionLstmDecoder({ ...config.decoder, vocabSize: vocabulary.size, featureSize: encoder.featureSize }, random);
