@@ -1,8 +1,12 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
-/** The project's top folder, from compiled library and source alike. */
+/**
+ * The project's top folder, from compiled library and source alike. `CAPTIONING_PROJECT` names another one, with data and weights of its
+ * own: what runs there leaves the project itself alone.
+ */
 export const projectRoot: string = (() => {
+  if (process.env.CAPTIONING_PROJECT) return path.resolve(process.env.CAPTIONING_PROJECT);
   for (let folder = __dirname; ; folder = path.dirname(folder)) {
     if (fs.existsSync(path.join(folder, 'notebooks')) && fs.existsSync(path.join(folder, 'package.json'))) return folder;
     if (folder === path.dirname(folder)) return process.cwd();

@@ -33,7 +33,7 @@ export function startPython(args: string[], options: SpawnOptions): ChildProcess
 }
 
 /** Complete or absent: writes beside the file and renames. */
-export function writeWhole(file: string, content: string): void {
+export function writeWhole(file: string, content: string | Uint8Array): void {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const temporary = `${file}.${process.pid}.tmp`;
   try {

@@ -1,6 +1,8 @@
 """Writes notebooks as stand-alone HTML pages: charts interactive, everything inside, nothing asked of the network.
 
-    .venv/bin/python scripts/notebooks/export.py OUTPUT_FOLDER PLOTLY_JS NOTEBOOK...
+    .venv/bin/python scripts/notebooks/export.py [--still] OUTPUT_FOLDER PLOTLY_JS NOTEBOOK...
+
+With --still charts are pictures and the browser runs no script of the page: for notebooks of strangers.
 """
 import html
 import json
@@ -28,7 +30,10 @@ LOADERS = [re.compile(pattern, re.DOTALL) for pattern in (
     r'<script type="module">\s*document\.addEventListener\("DOMContentLoaded".*?</script>',
     r'<script src=""\s*>\s*</script>')]
 
-folder, plotly_file, *notebooks = sys.argv[1:]
+still = sys.argv[1] == '--still'
+folder, plotly_file, *notebooks = sys.argv[2:] if still else sys.argv[1:]
+if still:
+    POLICY = POLICY.replace("script-src 'unsafe-inline'", "script-src 'none'") + "; form-action 'none'; base-uri 'none'"
 
 
 def title_of(book, fallback):
@@ -88,7 +93,7 @@ for path in notebooks:
     name = os.path.splitext(os.path.basename(path))[0]
     book = nbformat.read(path, as_version=4)
     title = title_of(book, name)
-    charts = draw_charts(book)
+    charts = 0 if still else draw_charts(book)
     draw_formulas(book)
     exporter = HTMLExporter(mathjax_url='', require_js_url='', jquery_url='', mermaid_js_url='', widget_renderer_url='', embed_images=True)
     page, _ = exporter.from_notebook_node(book, resources={'metadata': {'name': name, 'path': os.path.dirname(os.path.abspath(path))}})

@@ -21,7 +21,7 @@ interface Trained {
 }
 
 describe('captioning train and captioning caption', function suite() {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const folder = mkdtempSync(join(tmpdir(), 'train-')), photos = join(folder, 'photos'), file = join(folder, 'config.json');
   const records = loadScenes().split('train').records.slice(0, 30);
   const settings = {
