@@ -1,6 +1,7 @@
 // Running a cell: what it leaves behind when it fails, what is shown of its last value, and how the stop button reaches it.
 const compiler = require('./compiler.cjs');
 const { Failure, describeThrown, forgetMaps } = require('./errors.cjs');
+const { followLibrary } = require('./library.cjs');
 
 const DISPLAY = Symbol.for('Jupyter.display');
 const LINK = Symbol.for('captioning.kernel');
@@ -67,6 +68,7 @@ function install(load) {
   const jupyter = load('./dist/jupyter.js');
   const ts = load('@tslab/typescript-for-tslab');
   const link = publishLink(jupyter);
+  const refreshLibrary = followLibrary();
   const { createExecutor } = executor;
 
   executor.createExecutor = (root, converters, output) => {
@@ -103,6 +105,8 @@ function install(load) {
       pendingDisplay = null;
       let ok = false;
       try {
+        const said = refreshLibrary(source);
+        if (said) console.log(said);
         ok = await execute(compiler.begin(failure.cell, source));
         // oxlint-disable-next-line typescript/await-thenable -- a promise by now, or null
         if (ok && pendingDisplay) await Promise.race([pendingDisplay, abandoned]);
