@@ -22,6 +22,9 @@ export interface ImageGridOptions {
 
 const captionLines = (item: GridItem): readonly string[] => (item.caption === undefined ? [] : typeof item.caption === 'string' ? [item.caption] : item.caption);
 
+/** A picture in few words, for those who do not see it. */
+const describe = (item: GridItem, i: number): string => captionLines(item)[0] ?? item.title ?? `picture ${i + 1}`;
+
 /** The formats of a picture grid, for {@link show}: HTML with the pictures inside, one picture of the whole, and the texts alone. */
 export async function imageGridBundle(items: readonly GridItem[], options: ImageGridOptions = {}): Promise<MimeBundle> {
   const { title, columns = 4, size = 160, format = 'jpeg' } = options;
@@ -32,14 +35,15 @@ export async function imageGridBundle(items: readonly GridItem[], options: Image
   const figures = items.map((item, i) => {
     const lines = captionLines(item);
     const source = `data:image/${format};base64,${encoded[i].toString('base64')}`;
-    return `<figure style="margin:0;width:${size}px"><img src="${source}" alt="${escapeHtml(lines[0] ?? item.title ?? '')}" width="${thumbnails[i].width}" height="${thumbnails[i].height}">`
+    return `<figure style="margin:0;width:${size}px"><img src="${source}" alt="${escapeHtml(describe(item, i))}" `
+      + `width="${thumbnails[i].width}" height="${thumbnails[i].height}">`
       + '<figcaption style="font-size:90%;line-height:1.3;overflow-wrap:anywhere">' + (item.title === undefined ? '' : `<b>${escapeHtml(item.title)}</b><br>`)
       + `${lines.map(escapeHtml).join('<br>')}</figcaption></figure>`;
   });
   const html = (title === undefined ? '' : `<p><b>${escapeHtml(title)}</b></p>`)
     + `<div style="display:grid;grid-template-columns:repeat(${Math.min(columns, items.length)},${size}px);gap:12px">${figures.join('')}</div>`;
   const sheet = await drawSheet(items.map((item, i) => ({ image: thumbnails[i], title: item.title, lines: captionLines(item) })), { columns, title, format });
-  const text = items.map((item) => [item.title, ...captionLines(item)].filter(Boolean).join(': '));
+  const text = items.map((item, i) => [item.title, ...captionLines(item)].filter(Boolean).join(': ') || describe(item, i));
   return { 'text/html': html, [`image/${format}`]: sheet.toString('base64'), 'text/plain': [title, ...text].filter(Boolean).join('\n') };
 }
 

@@ -106,7 +106,11 @@ function install(load) {
       let ok = false;
       try {
         const said = refreshLibrary(source);
-        if (said) console.log(said);
+        if (said) {
+          console.log(said);
+          // TypeScript's watchers of the declarations have their turn.
+          await new Promise((resolve) => { setTimeout(resolve, 1000); });
+        }
         ok = await execute(compiler.begin(failure.cell, source));
         // oxlint-disable-next-line typescript/await-thenable -- a promise by now, or null
         if (ok && pendingDisplay) await Promise.race([pendingDisplay, abandoned]);

@@ -57,9 +57,20 @@ def draw_charts(book):
             # "<" inside JSON would end the script or open a comment in it.
             text = json.dumps({'data': figure.get('data', []), 'layout': figure.get('layout', {})}).replace('<', '\\u003c')
             text = text.replace('\u2028', '\\u2028').replace('\u2029', '\\u2029')
-            output['data'] = {'text/html': f'<div id="chart-{count}" class="chart"></div><script>(f => Plotly.newPlot("chart-{count}", '
+            label = html.escape(''.join(output['data'].get('text/plain', 'chart')).strip('[]'))
+            output['data'] = {'text/html': f'<div id="chart-{count}" class="chart" role="img" aria-label="{label}"></div><script>(f => Plotly.newPlot("chart-{count}", '
                                            f'f.data, f.layout, {{responsive: true, displaylogo: false}}))({text});</script>'}
     return count
+
+
+def describe_pictures(book):
+    """Gives pictures the text that stands beside them, for those who cannot see them."""
+    for cell in book.cells:
+        for output in cell.get('outputs', []):
+            data = output.get('data', {})
+            for kind in ('image/png', 'image/jpeg', 'image/svg+xml'):
+                if kind in data and 'text/plain' in data:
+                    output.setdefault('metadata', {}).setdefault(kind, {}).setdefault('alt', ' '.join(''.join(data['text/plain']).split()))
 
 
 # Code first, so that a dollar sign in it is left alone; then $$display$$ and $inline$ as Jupyter reads them.
@@ -94,6 +105,7 @@ for path in notebooks:
     book = nbformat.read(path, as_version=4)
     title = title_of(book, name)
     charts = 0 if still else draw_charts(book)
+    describe_pictures(book)
     draw_formulas(book)
     exporter = HTMLExporter(mathjax_url='', require_js_url='', jquery_url='', mermaid_js_url='', widget_renderer_url='', embed_images=True)
     page, _ = exporter.from_notebook_node(book, resources={'metadata': {'name': name, 'path': os.path.dirname(os.path.abspath(path))}})

@@ -28,6 +28,12 @@ describe('imageGrid', () => {
     assert.ok(!page.includes('"><img src=x') && page.includes('&lt;unk&gt;'));
   });
 
+  it('numbers pictures that nothing is said of, for those who do not see them', async () => {
+    const bundle = await imageGridBundle([{ image: solid(8, 8, [0, 0, 0]), title: 'named' }, { image: solid(8, 8, [0, 0, 0]) }]);
+    assert.deepEqual([...String(bundle['text/html']).matchAll(/ alt="([^"]*)"/g)].map(([, alt]) => alt), ['named', 'picture 2']);
+    assert.equal(bundle['text/plain'], 'named\npicture 2');
+  });
+
   it('has a still picture of the whole, wide enough for the columns, and a text', async () => {
     const items = Array.from({ length: 5 }, (_, i) => ({ image: solid(50, 50, [0, 255, 0]), title: `t${i}`, caption: 'a long caption that takes several lines' }));
     const bundle = await imageGridBundle(items, { columns: 3, size: 50 });

@@ -31,6 +31,11 @@ describe('committed notebooks', () => {
         assert.ok(cells.slice(0, code[0].position).some((cell) => cell.cell_type === 'markdown'));
       });
 
+      it('has a text before every code cell', () => {
+        const bare = cells.filter((cell, i) => cell.cell_type === 'code' && cells[i - 1]?.cell_type !== 'markdown').map(({ id }) => id);
+        assert.deepEqual(bare, []);
+      });
+
       it(`is smaller than ${SIZE_LIMIT / 1e6} MB`, () => assert.ok(Buffer.byteLength(whole) < SIZE_LIMIT, `${Buffer.byteLength(whole)} bytes`));
 
       it('names our kernel', () => assert.equal((metadata.kernelspec as { name?: string } | undefined)?.name, 'tslab'));
@@ -45,6 +50,27 @@ describe('committed notebooks', () => {
         assert.deepEqual(texts.filter(({ text }) => /<script|javascript:/i.test(text)).map(({ number }) => number), []);
         const ofMachine = /(?<![\w.:/])\/(home|mnt|opt|private|root|srv|tmp|Users|var|work)\//;
         assert.deepEqual(texts.filter(({ text }) => text.includes(root + path.sep) || ofMachine.test(text)).map(({ number }) => number), []);
+      });
+
+      it('labels every chart: title, axes, a line of text for those who do not see it', () => {
+        type Layout = Record<string, { text?: string; title?: { text?: string } } | undefined>;
+        const named = (text: string | undefined): boolean => Boolean(text?.trim());
+        const unlabelled = outputs.flatMap(({ output: { data = {} }, number }) => {
+          const figure = data['application/vnd.plotly.v1+json'] as { layout: Layout } | undefined;
+          if (!figure) return [];
+          const { title, xaxis, yaxis } = figure.layout, text = textOf(data['text/plain'] as string);
+          return [title?.text, xaxis?.title?.text, yaxis?.title?.text, text].every(named) ? [] : [number];
+        });
+        assert.deepEqual(unlabelled, []);
+      });
+
+      it('says in words what its pictures show', () => {
+        const silent = outputs.filter(({ output: { data = {} } }) => {
+          const pictures = textOf((data['text/html'] ?? '') as string).match(/<img\b[^>]*>/g) ?? [];
+          const drawn = ['image/png', 'image/jpeg', 'image/svg+xml'].some((type) => type in data);
+          return pictures.some((picture) => !/\balt="[^"]+"/.test(picture)) || (drawn && !textOf((data['text/plain'] ?? '') as string).trim());
+        });
+        assert.deepEqual(silent.map(({ number }) => number), []);
       });
 
       it('shows charts with a still picture beside the interactive figure', () => {
