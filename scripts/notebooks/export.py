@@ -64,13 +64,15 @@ def draw_charts(book):
 
 
 def describe_pictures(book):
-    """Gives pictures the text that stands beside them, for those who cannot see them."""
+    """Gives pictures the text that stands beside them, for those who cannot see them; nbconvert's template has no place for it."""
     for cell in book.cells:
         for output in cell.get('outputs', []):
             data = output.get('data', {})
-            for kind in ('image/png', 'image/jpeg', 'image/svg+xml'):
-                if kind in data and 'text/plain' in data:
-                    output.setdefault('metadata', {}).setdefault(kind, {}).setdefault('alt', ' '.join(''.join(data['text/plain']).split()))
+            kind = next((kind for kind in ('image/png', 'image/jpeg') if kind in data), None)
+            if kind is None or 'text/html' in data or 'text/plain' not in data:
+                continue
+            words, picture = ' '.join(''.join(data['text/plain']).split()), ''.join(''.join(data[kind]).split())
+            output['data'] = {'text/html': f'<img alt="{html.escape(words)}" src="data:{kind};base64,{picture}">'}
 
 
 # Code first, so that a dollar sign in it is left alone; then $$display$$ and $inline$ as Jupyter reads them.
