@@ -5,7 +5,8 @@ import { countStatuses, scoreNames, statusOf, type Row } from './rows';
 
 const STYLE = `:root{color-scheme:light dark}body{font:15px/1.5 sans-serif;margin:2em;max-width:110em}table{border-collapse:collapse}
 th,td{padding:.3em .7em;border-bottom:1px solid #8886;text-align:left;vertical-align:top}
-td.status,td.number{white-space:nowrap}td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}td.passed::before{content:"✓ "}
+td.status,td.number{white-space:nowrap}
+td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}td.passed::before{content:"✓ "}
 td.status:not(.passed)::before{content:"✗ "}td.status:not(.passed){font-weight:bold}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.3em 0;max-width:60em;font-size:.9em}small{opacity:.75}`;
 
