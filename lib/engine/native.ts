@@ -51,7 +51,7 @@ function encode(attributes: Attributes): OpAttribute[] {
   });
 }
 
-/** Whether set-up's addon has its own operations (scripts/setup/kernels.cc), which are the processor's, and the processor is what computes. */
+/** Whether set-up's addon has its own operations (scripts/setup/kernels.cc) and the processor computes, for which they are. */
 export const hasOwnKernels = (): boolean => 'adamStep' in backend().binding && !backend().isUsingGpuDevice;
 
 /** Runs one op; the outputs are ordinary tensors under tidy's care. One in bfloat16 bears the name of float32 (see bfloat16.ts). */

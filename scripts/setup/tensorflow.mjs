@@ -54,7 +54,10 @@ export const buildAddon = stamped({
   name: 'tfjs-node-gpu\'s addon',
   title: () => `tfjs-node-gpu's addon (${findCompiler().join(' ')})`,
   stamp: path.join(addon, '.setup-addon'),
-  key: () => hash(read(path.join(addon, 'package.json')), read(engineStamp), read(holdSource), ...addonSources.map((source) => read(source)), tensorflow),
+  key: () => {
+    const sources = [path.join(addon, 'package.json'), engineStamp, holdSource, ...addonSources];
+    return hash(...sources.map((source) => read(source)), tensorflow);
+  },
   witness: binding,
   check: () => { findCompiler(); },
   async work() {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { GraphFunction, hasOwnKernels, nativeOp, randomNormal, tensorCount, tf, valueAndGradients, type Scalar, type Tensor } from '../../lib/engine';
+import {
+  GraphFunction, hasOwnKernels, nativeOp, randomNormal, tensorCount, tf, valueAndGradients, type Scalar, type Tensor,
+} from '../../lib/engine';
 import { gelu, geluTanh, layerNorm, quickGelu, silu } from '../../lib/nn';
 import { composedGate, composedGelu } from '../../lib/nn/activations';
 import { composedLayerNorm } from '../../lib/nn/layer-norm';
@@ -49,7 +51,8 @@ describe('operations of the addon', () => {
     it(`layer norm of [${shape}] and its gradients equal those composed of TensorFlow's`, () => {
       const size = shape[shape.length - 1], x = tf.add(tf.mul(randomNormal(shape, [1, 1]), 2), 5);
       const inputs = [x, randomNormal([size], [2, 2]), randomNormal([size], [3, 3])];
-      agree((...given) => layerNorm(given[0], given[1], given[2], 1e-5), (...given) => composedLayerNorm(given[0], given[1], given[2], 1e-5), inputs, x.size / size);
+      const [own, composed] = [layerNorm, composedLayerNorm].map((fn) => ([a, b, c]: Tensor[]) => fn(a, b, c, 1e-5));
+      agree((...given) => own(given), (...given) => composed(given), inputs, x.size / size);
       tf.dispose(inputs);
     });
   }
@@ -57,11 +60,13 @@ describe('operations of the addon', () => {
   it('are in graphs as they are without', () => {
     const weight = randomNormal([8], [1, 1]), bias = randomNormal([8], [2, 2]);
     const run = ({ x }: { x: Tensor }): (Tensor | null)[] => {
-      const { value, gradients } = valueAndGradients(() => tf.tidy(() => tf.sum(gelu(silu(layerNorm(x, weight, bias, 1e-6)))) as Scalar), [x, weight, bias]);
+      const loss = (): Scalar => tf.tidy(() => tf.sum(gelu(silu(layerNorm(x, weight, bias, 1e-6)))) as Scalar);
+      const { value, gradients } = valueAndGradients(loss, [x, weight, bias]);
       return [value, ...gradients];
     };
     const graph = new GraphFunction(run, () => [weight, bias]), x = randomNormal([4, 8], [3, 3]);
-    const [plain, first, second] = [run({ x }), graph.run({ x }), graph.run({ x })].map((all) => all.map((tensor) => [...tensor!.dataSync()]));
+    const runs = [run({ x }), graph.run({ x }), graph.run({ x })];
+    const [plain, first, second] = runs.map((all) => all.map((tensor) => [...tensor!.dataSync()]));
     for (const [i, values] of plain.entries()) for (const one of [first, second]) closeTo(one[i], values, 1e-6);
     assert.equal(graph.obstacle, undefined);
     graph.dispose();
