@@ -14,8 +14,9 @@ import { train } from '../lib/training';
 const { values } = parseArgs({ options: { steps: { type: 'string', default: '1000' }, captions: { type: 'string', default: '1000' } } });
 const steps = Number(values.steps), captions = Number(values.captions);
 
-const random = new Random(1), sizes = { hiddenSize: 64, numLayers: 2, numHeads: 4, feedForwardSize: 128 };
-const decoder = new TransformerDecoder({ ...transformerDecoderDefaults, ...sizes, vocabSize: 200, featureSize: 64, maxPositions: 24 }, random);
+const random = new Random(1), layers = { hiddenSize: 64, numLayers: 2, numHeads: 4, feedForwardSize: 128 };
+const sizes = { ...layers, vocabSize: 200, featureSize: 64, maxPositions: 24 };
+const decoder = new TransformerDecoder({ ...transformerDecoderDefaults, ...sizes }, random);
 
 /** Captions of 5 to 20 words. */
 function batchOf(index: number): CaptionBatch {
