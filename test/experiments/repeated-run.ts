@@ -18,8 +18,11 @@ async function run(folder: string): Promise<Record<string, unknown>> {
   const curve = history.map(({ seconds, ...record }) => record);
   features.close();
   captioner.decoder.dispose();
-  encoder.dispose(); // and its threads, which would keep the process
+  encoder.dispose();
   return { weights: digest.digest('hex'), curve, captions: captions.map(({ text, logProbability }) => [text, logProbability]) };
 }
 
-if (require.main === module) void run(process.argv[2]).then((outcome) => process.stdout.write(JSON.stringify(outcome)));
+if (require.main === module) {
+  // The threads that decode pictures would keep a program alive that runs from TypeScript sources.
+  void run(process.argv[2]).then((outcome) => process.stdout.write(JSON.stringify(outcome), () => process.exit()));
+}

@@ -20,7 +20,7 @@ function outcome(folder: string): Promise<{ weights: string; curve: object[]; ca
 
 describe('an experiment run twice', () => {
   it('has the same weights, curve, captions and log-probabilities in two processes that get in each other\'s way', async function twice() {
-    this.timeout(300_000);
+    this.timeout(120_000);
     const work = fs.mkdtempSync(path.join(os.tmpdir(), 'repeated-'));
     try {
       const [first, second] = await Promise.all(['a', 'b'].map((name) => outcome(path.join(work, name))));

@@ -54,7 +54,7 @@ const through: Readonly<Record<string, readonly string[]>> = {
   GPT2LMHeadModel: ['cachedStepDecoder', 'prepareTextGeneration', 'generateOnce', 'streamOnce', 'streamTokens'],
   BlipForConditionalGeneration: ['BlipStepDecoder', 'blipPrompt'], ResNet: ['ConvolutionalNetwork'], LlamaForCausalLM: ['llamaHead'],
   LstmDecoder: ['imageStepDecoder'],
-  loadCaptioner: ['SmolVLMCaptioner', 'keptCaptioner'],
+  load: ['buildToFit'], loadCaptioner: ['SmolVLMCaptioner', 'keptCaptioner'],
   trainStudent: ['DistillationBatches', 'buildDistilled'], buildVitGpt2: ['joinVitGpt2'],
 };
 /** Names of files that reach TensorFlow, which themselves do without. */
