@@ -36,7 +36,8 @@ describe('compareCaptioners', () => {
 
   it('measures every captioner by greedy and beam captions, and ranks them with the difference of neighbours', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'compare-')), history = path.join(folder, 'history.jsonl'), before = tensorCount();
-    fs.writeFileSync(history, '{"epoch":1,"seconds":1.5}\n{"epoch":2,"seconds":2}\n');
+    const record = { trainLoss: 1, metrics: {} };
+    fs.writeFileSync(history, [1.5, 2].map((seconds, i) => `${JSON.stringify({ epoch: i + 1, seconds, ...record })}\n`).join(''));
     const same = new Parrot(() => 'a thing'), told = new Parrot((i) => test.records[i].captions[0]), counts: Record<string, number> = {};
     const training = ['a thing', test.records[0].captions[0]];
     const measured = await compareCaptioners([

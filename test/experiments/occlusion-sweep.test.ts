@@ -185,7 +185,7 @@ describe('sweepOcclusion', function sweep() {
     assert.equal(readFileSync(journal, 'utf8').split('\n').length, 1 + 4 + 1, 'what came before is kept');
     const line = readFileSync(journal, 'utf8').split('\n')[1];
     appendFileSync(journal, `${line}\n`);
-    await assert.rejects(run(), /shard-1-of-1\.jsonl:6: picture 0 has captions of SmolVLM already, in line 2\. Delete/);
+    await assert.rejects(run(), /shard-1-of-1\.jsonl:6: picture 0 has captions of 'SmolVLM' already, in line 2\. Delete/);
     writeFileSync(journal, readFileSync(journal, 'utf8').replace(`${line}\n`, '{"model":\n'));
     await assert.rejects(run(), /shard-1-of-1\.jsonl:2: this is not JSON/);
   });
