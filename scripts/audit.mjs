@@ -1,4 +1,4 @@
-/** Asks the package registry for known weaknesses of what the project installs; a registry that does not answer such questions is said so. */
+/** Asks the package registry for open advisories on what the project installs; says so where it does not answer such questions. */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,8 @@ export function judge(output) {
   if (!counts) return { lines: ['The registry does not answer to audits: nothing was checked.'], isBad: false };
   const found = Object.values(report.vulnerabilities ?? {}).map(({ name, severity, range }) => `${severity}: ${name} ${range}`).sort();
   const isBad = counts.high + counts.critical > 0;
-  return { lines: [...found, `${counts.total} packages with open advisories, ${counts.high + counts.critical} of them high or critical`], isBad };
+  const sum = `${counts.total} packages with open advisories, ${counts.high + counts.critical} of them high or critical`;
+  return { lines: [...found, sum], isBad };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -97,7 +97,7 @@ describe('SentencePiece BPE', () => {
     assert.throws(() => model.decode([99]), /Id 99 is outside the vocabulary of \d+ pieces/);
     const file = path.join(scratch, 'bad.vocab');
     fs.writeFileSync(file, '<unk>\t0\n<s>\t0\n</s>\t0\na\t-5\n');
-    assert.throws(() => SentencePieceBpe.load(file), /bad\.vocab, line 4: expected a piece, a tab and the score 0; found 'a\t-5'/);
+    assert.throws(() => SentencePieceBpe.load(file), /bad\.vocab, line 4: expected a piece, a tab and the score 0; found 'a\\t-5'/);
     fs.writeFileSync(file, 'a\t0\nb\t0\nc\t0\n');
     assert.throws(() => SentencePieceBpe.load(file), /bad\.vocab: The pieces start with <unk>/);
     fs.rmSync(file);
