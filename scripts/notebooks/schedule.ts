@@ -24,34 +24,40 @@ export const threadEnvironment = ({ threads }: Jobs): NodeJS.ProcessEnv => (thre
   TF_NUM_INTRAOP_THREADS: String(threads), TF_NUM_INTEROP_THREADS: String(threads), TF_FORCE_GPU_ALLOW_GROWTH: 'true',
 });
 
+/** Minutes that a notebook takes unless it says otherwise. */
+const USUAL_MINUTES = 2;
+
+export interface Plan { /** Beginnings of names of notebooks whose results it goes on with. */ after: string[]; /** About what it takes on small data. */ minutes: number }
+
 /**
- * The beginnings of names of notebooks that must run before, from a notebook's metadata (`captioning.after`): it goes on with what they
- * have made.
+ * What a notebook's metadata (`captioning`) says of when it is to run.
  *
- * @throws NotebookError if it is no list of texts
+ * @throws NotebookError if `after` is no list of texts or `minutes` no number
  */
-export function predecessorsOf(notebook: Notebook, name: string): string[] {
-  const { after = [] } = (notebook.metadata.captioning ?? {}) as { after?: unknown };
-  if (Array.isArray(after) && after.every((one) => typeof one === 'string')) return after;
-  throw new NotebookError(`${name}: captioning.after in its metadata is ${JSON.stringify(after)}: expected a list such as ["02"].`);
+export function planOf(notebook: Notebook, name: string): Plan {
+  const { after = [], minutes = USUAL_MINUTES } = (notebook.metadata.captioning ?? {}) as { after?: unknown; minutes?: unknown };
+  const wrong = (key: string, value: unknown, expected: string): NotebookError =>
+    new NotebookError(`${name}: captioning.${key} in its metadata is ${JSON.stringify(value)}: expected ${expected}.`);
+  if (!Array.isArray(after) || !after.every((one) => typeof one === 'string')) throw wrong('after', after, 'a list such as ["02"]');
+  if (typeof minutes !== 'number' || !(minutes > 0)) throw wrong('minutes', minutes, 'a number above 0');
+  return { after, minutes };
 }
 
 /**
  * Runs `run` for every file, up to `jobs` at a time: none before those it goes on with, as far as they are among the files, and first the
- * ones that most others wait for. `run` resolves to whether to go on.
+ * ones behind which the longest work waits. `run` resolves to whether to go on.
  */
 export async function runInOrder(files: readonly string[], jobs: number, run: (file: string) => Promise<boolean>): Promise<void> {
   const nameOf = (file: string) => path.basename(file, '.ipynb');
-  const before = new Map(files.map((file) => {
-    const names = predecessorsOf(JSON.parse(fs.readFileSync(file, 'utf8')) as Notebook, nameOf(file));
-    return [file, files.filter((other) => other !== file && names.some((name) => nameOf(other).startsWith(name)))];
-  }));
-  const followersOf = (file: string, found = new Set<string>()): Set<string> => {
-    for (const other of files) if (before.get(other)!.includes(file) && !found.has(other)) followersOf(other, found.add(other));
-    return found;
+  const plans = new Map(files.map((file) => [file, planOf(JSON.parse(fs.readFileSync(file, 'utf8')) as Notebook, nameOf(file))]));
+  const before = new Map(files.map((file) =>
+    [file, files.filter((other) => other !== file && plans.get(file)!.after.some((name) => nameOf(other).startsWith(name)))]));
+  /** Minutes until all is done that waits for it; notebooks that wait for each other are found later. */
+  const minutesFrom = (file: string, path: readonly string[] = []): number => {
+    const next = files.filter((other) => before.get(other)!.includes(file) && !path.includes(other));
+    return plans.get(file)!.minutes + Math.max(0, ...next.map((other) => minutesFrom(other, [...path, file])));
   };
-  const followers = new Map(files.map((file) => [file, followersOf(file).size]));
-  const waiting = [...files].sort((a, b) => followers.get(b)! - followers.get(a)!), ended = new Set<string>();
+  const waiting = [...files].sort((a, b) => minutesFrom(b) - minutesFrom(a)), ended = new Set<string>();
   let goOn = true;
   const work = async (): Promise<void> => {
     while (goOn && waiting.length > 0) {

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { findNotebooks, NotebookError } from '../../scripts/notebooks/environment';
 import type { Notebook } from '../../scripts/notebooks/notebook-file';
-import { chooseJobs, predecessorsOf, runInOrder, threadEnvironment } from '../../scripts/notebooks/schedule';
+import { chooseJobs, planOf, runInOrder, threadEnvironment } from '../../scripts/notebooks/schedule';
 
 describe('chooseJobs', () => {
   it('runs notebooks on small data side by side, as far as cores and memory go', () => {
@@ -27,9 +27,9 @@ describe('chooseJobs', () => {
 
 describe('runInOrder', () => {
   let folder = '';
-  const write = (notebooks: Record<string, unknown>): string[] => Object.entries(notebooks).map(([name, after]) => {
-    const file = path.join(folder, `${name}.ipynb`);
-    fs.writeFileSync(file, JSON.stringify({ cells: [], metadata: after ? { captioning: { after } } : {}, nbformat: 4, nbformat_minor: 5 }));
+  const write = (notebooks: Record<string, unknown>, minutes: Record<string, unknown> = {}): string[] => Object.entries(notebooks).map(([name, after]) => {
+    const file = path.join(folder, `${name}.ipynb`), captioning = { after, minutes: minutes[name] };
+    fs.writeFileSync(file, JSON.stringify({ cells: [], metadata: { captioning }, nbformat: 4, nbformat_minor: 5 }));
     return file;
   });
   /** What began and ended, in order. */
@@ -59,6 +59,11 @@ describe('runInOrder', () => {
     assert.ok(at('+01-a') < at('-02-b'), `one at a time: ${events}`);
   });
 
+  it('begins long ones early', async () => {
+    const files = write({ '01-a': undefined, '02-b': undefined, '03-c': ['01'], '04-d': undefined }, { '03-c': 3, '04-d': 4.5 });
+    assert.deepEqual((await record(files, 1)).filter((event) => event.startsWith('+')), ['+01-a', '+04-d', '+03-c', '+02-b']);
+  });
+
   it('does not wait for notebooks that are not asked for', async () => {
     assert.deepEqual(await record(write({ '03-c': ['02'] }), 2), ['+03-c', '-03-c']);
   });
@@ -71,6 +76,7 @@ describe('runInOrder', () => {
   it('refuses notebooks that wait for each other, and metadata of another form', async () => {
     await assert.rejects(record(write({ '01-a': ['02'], '02-b': ['01'] }), 1), /01-a, 02-b wait for each other/);
     await assert.rejects(record(write({ '01-a': 'all' }), 1), NotebookError);
+    await assert.rejects(record(write({ '01-a': [] }, { '01-a': -1 }), 1), /01-a: captioning\.minutes .* is -1: expected a number above 0/);
   });
 });
 
@@ -78,7 +84,7 @@ describe('the committed notebooks', () => {
   it('wait for notebooks that are there', () => {
     const files = findNotebooks([]);
     for (const file of files) {
-      for (const name of predecessorsOf(JSON.parse(fs.readFileSync(file, 'utf8')) as Notebook, path.basename(file))) {
+      for (const name of planOf(JSON.parse(fs.readFileSync(file, 'utf8')) as Notebook, path.basename(file)).after) {
         assert.equal(files.filter((other) => path.basename(other).startsWith(name)).length, 1, `${path.basename(file)} waits for ${name}`);
       }
     }
