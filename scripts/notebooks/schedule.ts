@@ -27,7 +27,12 @@ export const threadEnvironment = ({ threads }: Jobs): NodeJS.ProcessEnv => (thre
 /** Minutes that a notebook takes unless it says otherwise. */
 const USUAL_MINUTES = 2;
 
-export interface Plan { /** Beginnings of names of notebooks whose results it goes on with. */ after: string[]; /** About what it takes on small data. */ minutes: number }
+export interface Plan {
+  /** Beginnings of names of notebooks whose results it goes on with. */
+  after: string[];
+  /** About what it takes on small data. */
+  minutes: number;
+}
 
 /**
  * What a notebook's metadata (`captioning`) says of when it is to run.

@@ -27,7 +27,7 @@ describe('chooseJobs', () => {
 
 describe('runInOrder', () => {
   let folder = '';
-  const write = (notebooks: Record<string, unknown>, minutes: Record<string, unknown> = {}): string[] => Object.entries(notebooks).map(([name, after]) => {
+  const write = (notebooks: object, minutes: Record<string, unknown> = {}): string[] => Object.entries(notebooks).map(([name, after]) => {
     const file = path.join(folder, `${name}.ipynb`), captioning = { after, minutes: minutes[name] };
     fs.writeFileSync(file, JSON.stringify({ cells: [], metadata: { captioning }, nbformat: 4, nbformat_minor: 5 }));
     return file;
