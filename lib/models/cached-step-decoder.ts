@@ -65,6 +65,11 @@ interface StepInputs {
   cross?: CachedPrompt['cross'];
 }
 
+/** A flat cache, key and value of each layer in turn, as models take it. */
+const pastOf = (cache: readonly Tensor[], cross: CachedPrompt['cross'], place?: Tensor): KeyValues[] =>
+  Array.from({ length: cache.length / 2 }, (_, i) => ({ key: cache[2 * i], value: cache[2 * i + 1], place, ...cross?.[i] }));
+const flatCache = (past: readonly KeyValues[]): Tensor[] => past.flatMap(({ key, value }) => [key, value]);
+
 const steps = new WeakMap<CachedLanguageModel, Map<string, GraphFunction<StepInputs>>>();
 
 /** One step of a model: logits (rows, vocabulary), the keys and values of every layer and, if wanted, the attention. */
@@ -76,11 +81,11 @@ function stepOf(model: CachedLanguageModel, outputAttentions: boolean): GraphFun
   // The parameters, without what holds the model: it goes when nobody else holds it.
   const parameters = [...model.namedParameters()].map(([, parameter]) => parameter), weak = new WeakRef(model);
   const run = ({ read, place, placed, cache, cross }: StepInputs): Tensor[] => tf.tidy(() => {
-    const pastKeyValues = Array.from({ length: cache.length / 2 }, (_, i) => ({ key: cache[2 * i], value: cache[2 * i + 1], place, ...cross?.[i] }));
+    const pastKeyValues = pastOf(cache, cross, place);
     const outputs = weak.deref()!.forward({ ...read, ...placed, pastKeyValues, useCache: true, logitsToKeep: 1, outputAttentions });
     const weights = (cross ? outputs.crossAttentions : outputs.attentions) ?? [];
     const looked = outputAttentions ? [tf.stack(weights.map((layer) => tf.squeeze(layer as Tensor4D, [2])), 1)] : [];
-    return [tf.squeeze(outputs.logits, [1]), ...outputs.pastKeyValues!.flatMap(({ key, value }) => [key, value]), ...looked];
+    return [tf.squeeze(outputs.logits, [1]), ...flatCache(outputs.pastKeyValues!), ...looked];
   });
   const made = new GraphFunction(run, () => parameters.map(({ tensor }) => tensor), PATIENCE);
   ofModel.set(key, made);
@@ -95,12 +100,11 @@ export function cachedStepDecoder(model: CachedLanguageModel, shape: CacheShape,
   const padding = prompt.padding?.some((count) => count > 0) ? prompt.padding : undefined;
   const before = promptIds[0].length - 1;
 
-  const emptyOf = (row: number, rows: number): number => padding?.[Math.floor((row * padding.length) / rows)] ?? 0;
   /** Mask of `room` positions, seen up to `length`, and positions of the last `fresh` of these; of all rows at once where none is padded. */
   const placed = (rows: number, room: number, length: number, fresh: number): StepInputs['placed'] => {
     const own = padding ? rows : 1, mask = new Int32Array(own * room), positions = new Int32Array(own * fresh);
     for (let row = 0; row < own; row++) {
-      const empty = emptyOf(row, rows);
+      const empty = padding?.[Math.floor((row * padding.length) / rows)] ?? 0;
       mask.fill(1, row * room + empty, row * room + length);
       for (let i = 0; i < fresh; i++) positions[row * fresh + i] = Math.max(0, length - fresh + i - empty);
     }
@@ -121,12 +125,11 @@ export function cachedStepDecoder(model: CachedLanguageModel, shape: CacheShape,
       if (before === 0) return [...empty(rows, room), count(rows, 0)];
       const read = promptEmbeds ? embedded(tf.slice(promptEmbeds, [0, 0, 0], [-1, before, -1]))
         : { inputIds: tf.tensor2d(promptIds.map((ids) => ids.slice(0, -1)), [images, before], 'int32') };
-      const none = empty(images, 0), past = Array.from({ length: layers }, (_, i) => ({ key: none[2 * i], value: none[2 * i + 1], ...cross?.[i] }));
       const seen = padding ? placed(images, before, before, before) : {};
       const { pastKeyValues } = model.forward({
-        ...constant, ...read, ...seen, pastKeyValues: past, useCache: true, logitsToKeep: 1, outputAttentions: false,
+        ...constant, ...read, ...seen, pastKeyValues: pastOf(empty(images, 0), cross), useCache: true, logitsToKeep: 1, outputAttentions: false,
       });
-      const cache = withRoom(pastKeyValues!.flatMap(({ key, value }) => [key, value]), room - before);
+      const cache = withRoom(flatCache(pastKeyValues!), room - before);
       return [...cache.map((tensor) => repeatRows(tensor, beams)), count(rows, before)];
     }),
     step: (ids, state): DecoderStep => {
