@@ -1,18 +1,12 @@
 /** Training steps by the library's own loop in turns with PyTorch's, from the same weights on the same batches. */
-import * as fs from 'node:fs';
 import type { Scalar, TrainOptions } from '../../lib';
+import { peakMemory, resetPeakMemory } from '../../scripts/peak-memory';
 import { captioning } from './library';
 import type { Peer } from './peer';
 import { row, type Row } from './results';
 import { clock, type Time } from './turns';
 
 const { tf, train } = captioning;
-
-/** Peak resident memory in bytes since `resetPeak`, as Linux counts it; elsewhere since the process began. */
-const status = '/proc/self/status', isLinux = fs.existsSync(status);
-const peak = (): number =>
-  1024 * (isLinux ? Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(status, 'utf8'))![1]) : process.resourceUsage().maxRSS);
-const resetPeak = (): void => { if (isLinux) fs.writeFileSync('/proc/self/clear_refs', '5'); };
 
 /** What a side's steps gave; the peak in bytes. */
 interface Steps { losses: number[]; times: Time[]; peak: number }
@@ -84,7 +78,7 @@ async function trainInTurns<B extends object>(
       turn = new Promise((resolve) => { ended = resolve; });
       if (index > 0) await others(index / steps - 1);
       const first = await batch(index);
-      resetPeak();
+      resetPeakMemory();
       read();
       return first;
     },
@@ -96,7 +90,7 @@ async function trainInTurns<B extends object>(
       result.losses.push(loss);
       if (step > steps) result.times.push(time);
       if (step % steps) return;
-      result.peak = Math.max(result.peak, peak());
+      result.peak = Math.max(result.peak, peakMemory());
       console.log(`step ${step}: loss ${loss.toFixed(3)}, ${time.wall.toFixed(2)} s`);
       ended();
     },

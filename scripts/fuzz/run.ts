@@ -16,10 +16,14 @@ export interface FuzzOptions {
   readonly seconds?: number;
   /** A case that takes longer hangs. Default 20. */
   readonly caseSeconds?: number;
+  /** Processes side by side, each of which takes its share of the targets. Default 1. */
+  readonly jobs?: number;
   /** Where failing inputs are kept. */
   readonly output: string;
   /** The module that exports `targets`. */
   readonly module?: string;
+  /** Told of each target when it is done. */
+  readonly onResult?: (result: FuzzResult) => void;
 }
 
 export interface FuzzFailure {
@@ -29,9 +33,14 @@ export interface FuzzFailure {
   readonly detail: string;
   /** Of the input; what is known about it stands in a .log of the same name. */
   readonly folder: string;
+  /** The command that runs this case alone. */
+  readonly again: string;
 }
 
 export interface FuzzResult { readonly target: string; readonly cases: number; readonly accepted: number; readonly failures: readonly FuzzFailure[] }
+
+/** Milliseconds between two looks at where a process stands. */
+const LOOKS_EVERY = 200;
 
 /** Alike but for numbers: found more than once, it is kept once. */
 const likeness = (reason: string, detail: string): string =>
@@ -40,83 +49,98 @@ const likeness = (reason: string, detail: string): string =>
 /** What is known of a target so far. */
 interface Tally { target: FuzzTarget; cases: number; accepted: number; failures: Map<string, FuzzFailure> }
 
+const resultOf = ({ target: { name }, cases, accepted, failures }: Tally): FuzzResult =>
+  ({ target: name, cases, accepted, failures: [...failures.values()] });
+
+/** Runs cases of all targets; the results are in the targets' order. */
 export async function fuzz(targets: readonly FuzzTarget[], options: FuzzOptions): Promise<FuzzResult[]> {
-  const { seed, cases = Infinity, seconds = Infinity, caseSeconds = 20, output, module = path.join(__dirname, 'targets',
-    'index.ts') } = options;
+  const jobs = Math.max(1, Math.min(options.jobs ?? 1, targets.length));
+  const lanes = Array.from({ length: jobs }, (_, lane) => targets.filter((_, i) => i % jobs === lane));
+  const results = (await Promise.all(lanes.map((lane) => fuzzInTurn(lane, options)))).flat();
+  return targets.map(({ name }) => results.find(({ target }) => target === name)!);
+}
+
+/** One target after the other, in as few processes as can be. */
+async function fuzzInTurn(targets: readonly FuzzTarget[], options: FuzzOptions): Promise<FuzzResult[]> {
+  const { seed, cases = Infinity, seconds = Infinity, caseSeconds = 20, module = path.join(__dirname, 'targets', 'index.ts') } = options;
   const tallies: Tally[] = targets.map((target) => ({ target, cases: 0, accepted: 0, failures: new Map<string, FuzzFailure>() }));
-  const fail = async (tally: Tally, index: number, reason: string, detail: string): Promise<void> => {
-    const key = likeness(reason, detail), { target, failures } = tally;
-    if (failures.has(key)) return;
-    const folder = path.join(output, `${target.name}-${seed}-${index}`);
-    failures.set(key, { target: target.name, index, reason, detail, folder });
-    writeCase(folder, caseFiles(target, await target.seeds(), seed, index));
-    fs.writeFileSync(`${folder}.log`,
-      `${reason}\n\nAgain: npm run fuzz -- --target ${target.name} --seed ${seed} --case ${index}\n\n${detail}\n`);
-  };
+  const told = (tally: Tally): void => options.onResult?.(resultOf(tally));
   let place = 0, from = options.from ?? 0, left = cases, time = seconds;
   while (place < targets.length) {
-    const rest = tallies.slice(place), began = Date.now();
-    const stop = await runWorker({ module, names: rest.map(({ target }) => target.name), seed, from, cases: left, seconds: time },
-      caseSeconds, {
-      failure: ({ target, index, reason, detail }) => fail(rest.find((one) => one.target.name === target)!, index, reason, detail),
-      done: (message) => {
-        const tally = rest.find((one) => one.target.name === message.target)!;
-        [tally.cases, tally.accepted] = [tally.cases + message.cases, tally.accepted + message.accepted];
-      },
+    const rest = tallies.slice(place), names = rest.map(({ target }) => target.name), began = Date.now();
+    const task = { module, names, seed, from, cases: left, seconds: time };
+    const stop = await runWorker(task, caseSeconds, async (message) => {
+      const tally = rest[names.indexOf(message.target)];
+      if (message.kind === 'failure') return keep(tally, message, options);
+      tally.cases += message.cases;
+      tally.accepted += message.accepted;
+      told(tally);
     });
     if (!stop) break;
     // The case that ended the process is passed over; those of its target before it are not counted as read.
     const tally = rest[stop.place], first = stop.place === 0 ? from : 0, done = stop.index + 1 - first;
-    await fail(tally, stop.index, stop.reason, stop.detail);
+    await keep(tally, stop, options);
     tally.cases += done;
     place += stop.place;
     from = stop.index + 1;
     left = (stop.place === 0 ? left : cases) - done;
     time = (stop.place === 0 ? time : seconds) - (Date.now() - began) / 1000;
-    if (left <= 0 || time <= 0) [place, from, left, time] = [place + 1, 0, cases, seconds];
+    if (left <= 0 || time <= 0) {
+      told(tally);
+      [place, from, left, time] = [place + 1, 0, cases, seconds];
+    }
   }
-  return tallies.map(({ target, failures, ...counts }) => ({ target: target.name, ...counts, failures: [...failures.values()] }));
+  return tallies.map(resultOf);
 }
 
-interface Listener {
-  failure: (message: Extract<WorkerMessage, { kind: 'failure' }>) => Promise<void>;
-  done: (message: Extract<WorkerMessage, { kind: 'done' }>) => void;
+/** Writes a failing input, unless one like it is kept already. */
+async function keep(tally: Tally, { index, reason, detail }: Pick<FuzzFailure, 'index' | 'reason' | 'detail'>,
+  { seed, output }: FuzzOptions): Promise<void> {
+  const key = likeness(reason, detail), { target, failures } = tally, { name } = target;
+  if (failures.has(key)) return;
+  const folder = path.join(output, `${name}-${seed}-${index}`), again = `npm run fuzz -- --target ${name} --seed ${seed} --case ${index}`;
+  failures.set(key, { target: name, index, reason, detail, folder, again });
+  writeCase(folder, caseFiles(target, await target.seeds(), seed, index));
+  fs.writeFileSync(`${folder}.log`, `${reason}\n\nAgain: ${again}\n\n${detail}\n`);
 }
 
 interface Stop { place: number; index: number; reason: string; detail: string }
 
-/** One process, until its targets are done: then undefined. */
+/** One process, until its targets are done: then undefined. Messages are taken one after the other. */
 async function runWorker(task: Omit<WorkerTask, 'folder' | 'progress'>, caseSeconds: number,
-  listener: Listener): Promise<Stop | undefined> {
-  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'fuzz-')), folder = path.join(scratch, 'inputs'), progress = path.join(scratch,
-    'progress');
+  take: (message: WorkerMessage) => Promise<void>): Promise<Stop | undefined> {
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'fuzz-'));
+  const folder = path.join(scratch, 'inputs'), progress = path.join(scratch, 'progress');
   const child = fork(path.join(__dirname, 'worker.ts'), {
-    execArgv: ['-r', 'tsx/cjs', '--max-old-space-size=1024'], stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { ...process.env,
-      TF_CPP_MIN_LOG_LEVEL: '3' },
+    execArgv: ['-r', 'tsx/cjs', '--max-old-space-size=1024'], stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' },
     // Infinity has no place in JSON.
     serialization: 'advanced',
   });
   const standing = (): string => (fs.existsSync(progress) ? fs.readFileSync(progress, 'utf8').trim() : '');
-  const kept: Promise<void>[] = [];
-  let complaints = '', hung = false, seen = standing(), since = Date.now(), finished = 0;
+  let taken = Promise.resolve(), complaints = '', hung = false, seen = standing(), since = Date.now(), finished = 0;
   child.stderr!.setEncoding('utf8').on('data', (text: string) => { complaints = (complaints + text).slice(-6000); });
   child.on('message', (message: WorkerMessage) => {
     since = Date.now();
-    if (message.kind === 'failure') kept.push(listener.failure(message));
-    else { listener.done(message); finished++; }
+    if (message.kind === 'done') finished++;
+    taken = taken.then(() => take(message));
   });
+  let looked = Date.now();
   const watch = setInterval(() => {
-    const now = standing();
-    if (now !== seen) [seen, since] = [now, Date.now()];
+    const now = standing(), late = Date.now() - looked - LOOKS_EVERY;
+    looked = Date.now();
+    // Who comes late was stopped or asleep, and the case with it.
+    if (late > 1000) since += late;
+    if (now !== seen) [seen, since] = [now, looked];
     // The first case waits for everything to be loaded.
-    if (Date.now() - since < caseSeconds * 1000 + (now === '' ? 60_000 : 0)) return;
+    if (looked - since < caseSeconds * 1000 + (now === '' ? 60_000 : 0)) return;
     hung = true;
     child.kill('SIGKILL');
-  }, 200);
+  }, LOOKS_EVERY);
   child.send({ ...task, folder, progress } satisfies WorkerTask);
   const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
   clearInterval(watch);
-  await Promise.all(kept);
+  await taken;
   const last = standing();
   fs.rmSync(scratch, { recursive: true, force: true });
   if (finished === task.names.length) return undefined;

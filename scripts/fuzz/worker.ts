@@ -4,6 +4,7 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { peakMemory, resetPeakMemory } from '../peak-memory';
 import { errorProblem } from './judge';
 import { caseFiles, type Files, type FuzzTarget } from './target';
 
@@ -43,26 +44,25 @@ export function writeCase(folder: string, files: Files): void {
 /** Files of this folder that are open; where the system does not tell, none. */
 function openFiles(folder: string): number {
   const descriptors = fs.existsSync('/proc/self/fd') ? fs.readdirSync('/proc/self/fd') : [];
-  return descriptors.filter((one) =>
-    { try { return fs.readlinkSync(`/proc/self/fd/${one}`).startsWith(folder); } catch { return false; } }).length;
-}
-/** Most resident memory so far. Linux counts the parent's in what resourceUsage tells, but not in this file. */
-function mostMemory(): number {
-  let status = '';
-  try { status = fs.readFileSync('/proc/self/status', 'utf8'); } catch { /* no Linux */ }
-  const kilobytes = /VmHWM:\s+(\d+)/.exec(status)?.[1];
-  return 1024 * (kilobytes === undefined ? process.resourceUsage().maxRSS : Number(kilobytes));
+  return descriptors.filter((one) => {
+    try { return fs.readlinkSync(`/proc/self/fd/${one}`).startsWith(folder); } catch { return false; }
+  }).length;
 }
 
 const cpuSeconds = (): number => { const { user, system } = process.cpuUsage(); return (user + system) / 1e6; };
 
-/** What is wrong with how a case went, undefined if nothing. `names`: one of which an error must say; none for a seed, which must be read.
- * */
-async function runCase(target: FuzzTarget, files: Files, folder: string,
-  names: readonly string[] = []): Promise<{ reason: string; detail: string } | 'accepted' | undefined> {
+type Outcome = { reason: string; detail: string } | 'accepted' | undefined;
+
+/**
+ * What is wrong with how a case went, undefined if nothing.
+ *
+ * @param names one of which an error must say; none for a seed, which must be read
+ */
+async function runCase(target: FuzzTarget, files: Files, folder: string, names: readonly string[] = []): Promise<Outcome> {
   const inputs = path.join(folder, 'case');
   writeCase(inputs, files);
-  const [descriptors, memory, cpu] = [openFiles(inputs), mostMemory(), cpuSeconds()];
+  resetPeakMemory();
+  const descriptors = openFiles(inputs), memory = peakMemory(), cpu = cpuSeconds();
   let error: unknown, failed = false;
   try { await target.read(inputs); } catch (thrown) { [error, failed] = [thrown, true]; }
   const detail = failed ? (error instanceof Error ? error.stack ?? error.message : String(error)) : '';
@@ -73,7 +73,8 @@ async function runCase(target: FuzzTarget, files: Files, folder: string,
   // Streams close their files a moment later.
   for (let waits = 0; openFiles(inputs) > descriptors && waits < 50; waits++) await new Promise((resolve) => { setTimeout(resolve, 10); });
   if (openFiles(inputs) > descriptors) return wrong('a file was left open');
-  if (mostMemory() - memory > MOST_MEMORY) return wrong(`${Math.round((mostMemory() - memory) / 2 ** 20)} MiB of memory were taken`);
+  const taken = peakMemory() - memory;
+  if (taken > MOST_MEMORY) return wrong(`${Math.round(taken / 2 ** 20)} MiB of memory were taken`);
   if (cpuSeconds() - cpu > MOST_CPU_SECONDS) return wrong(`${(cpuSeconds() - cpu).toFixed(1)} seconds of processor time were taken`);
   const stray = fs.readdirSync(folder).find((name) => name !== 'case');
   if (stray !== undefined) {

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { errorProblem } from '../../scripts/fuzz/judge';
+import { resultText, totalsText } from '../../scripts/fuzz/report';
 import { fuzz } from '../../scripts/fuzz/run';
 import { caseFiles, Wrong } from '../../scripts/fuzz/target';
 import { targets } from '../../scripts/fuzz/targets';
@@ -31,7 +32,11 @@ describe('fuzzing', () => {
   it('finds a reader that hangs, ends the process, throws from inside, leaves files, takes memory or is wrong, and goes on',
     async function () {
     this.timeout(120_000);
-    const results = await fuzz(bad, { seed: 1, cases: 3, caseSeconds: 5, output, module: path.join(__dirname, 'bad-fuzz-targets.ts') });
+    const told: string[] = [], module = path.join(__dirname, 'bad-fuzz-targets.ts');
+    const results = await fuzz(bad, { seed: 1, cases: 3, caseSeconds: 5, jobs: 2, output, module,
+      onResult: ({ target }) => { told.push(target); } });
+    assert.deepEqual(results.map(({ target }) => target), bad.map(({ name }) => name));
+    assert.deepEqual([...told].sort(), bad.map(({ name }) => name).sort(), 'each is told of once');
     const reasons = Object.fromEntries(results.map(({ target, failures }) => [target, failures.map(({ index,
       reason }) => `${index}: ${reason}`)]));
     assert.deepEqual(Object.fromEntries(Object.entries(reasons).filter(([name]) => name !== 'memory')), {
@@ -44,6 +49,8 @@ describe('fuzzing', () => {
     const [{ failures: [{ folder }] }] = results;
     assert.match(fs.readFileSync(`${folder}.log`, 'utf8'), /npm run fuzz -- --target hangs --seed 1 --case 2/);
     assert.ok(fs.existsSync(path.join(folder, 'a.txt')), folder);
+    assert.match(resultText(results[0]), /hangs-1-2: it took more .*kept: a\.txt \(5 bytes\)\s+again: npm run fuzz -- --target hangs /s);
+    assert.equal(totalsText([...results, { target: 'good', cases: 1, accepted: 1, failures: [] }]), `1 passed, ${bad.length} failed`);
   });
 
   it('makes the same cases of the same seed, others of another', async () => {
