@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { z } from 'zod';
+import { excerpt } from '../excerpt';
 import { writeWhole } from '../whole-file';
 import type { CaptionVocabulary } from './caption-vocabulary';
 
@@ -25,7 +26,10 @@ export class WordVocabulary implements CaptionVocabulary {
   private readonly ids: ReadonlyMap<string, number>;
 
   constructor(readonly words: readonly string[]) {
-    if (specials.some((s, i) => words[i] !== s)) throw new Error(`A vocabulary starts with ${specials.join(', ')}; this one with ${words.slice(0, 4).join(', ')}.`);
+    if (specials.some((s, i) => words[i] !== s)) {
+      const first = words.slice(0, 4).map((word) => excerpt(word)).join(', ');
+      throw new Error(`A vocabulary starts with ${specials.join(', ')}; this one with ${first}.`);
+    }
     this.ids = new Map(words.map((word, i) => [word, i]));
     if (this.ids.size !== words.length) throw new Error('A vocabulary holds a word twice.');
   }
@@ -82,7 +86,9 @@ export class WordVocabulary implements CaptionVocabulary {
     const words = Object.entries(parsed.data.model.vocab).sort(([, a], [, b]) => a - b);
     const gap = words.findIndex(([, id], i) => id !== i);
     if (gap >= 0) throw new Error(`${file}: model.vocab has no word with id ${gap} (ids run from 0 without gaps).`);
-    return new WordVocabulary(words.map(([word]) => word));
+    try { return new WordVocabulary(words.map(([word]) => word)); } catch (error) {
+      throw new Error(`${file}: ${(error as Error).message} Expected a tokenizer.json as saved here.`);
+    }
   }
 }
 

@@ -42,6 +42,10 @@ describe('WordVocabulary', () => {
     assert.throws(() => WordVocabulary.load(file), /model\.type/);
     fs.writeFileSync(file, '{"version":"1.0","model":{"type":"WordLevel","unk_token":"<unk>","vocab":{"<pad>":0,"<start>":1,"<end>":2,"<unk>":4}}}');
     assert.throws(() => WordVocabulary.load(file), /no word with id 3/);
+    const vocab = { '<pad>': 0, '<start>': 1, ['x'.repeat(5000)]: 2, '<unk>': 3 };
+    fs.writeFileSync(file, JSON.stringify({ version: '1.0', model: { type: 'WordLevel', unk_token: '<unk>', vocab } }));
+    assert.throws(() => WordVocabulary.load(file), ({ message }: Error) =>
+      message.startsWith(file) && /starts with <pad>.*this one with '<pad>', '<start>', 'x+…'/.test(message) && message.length < 500);
     fs.rmSync(path.dirname(file), { recursive: true });
   });
 });
