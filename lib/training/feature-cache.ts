@@ -1,10 +1,12 @@
 /**
  * Features of a frozen encoder, computed once and kept on disk: `<key>.f32` holds one row of float32 an image, `<key>.json` says
- * what they are. Rows are read by position, so a dataset larger than memory trains as well as a small one.
+ * what they are. Rows are read by position, so a dataset larger than memory trains as well as a small one; each is checked when it
+ * is read for the first time.
  */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { writeWhole } from '../whole-file';
 
@@ -12,6 +14,8 @@ const headerSchema = z.object({
   key: z.string(),
   shape: z.array(z.number().int().positive()),
   ids: z.array(z.string()),
+  /** CRC-32 of each row; files from before there were any go unchecked. */
+  checksums: z.array(z.number().int()).optional(),
 });
 
 export interface FeatureCacheOptions {
@@ -43,11 +47,35 @@ function parseJson(text: string): unknown {
   try { return JSON.parse(text); } catch { return undefined; }
 }
 
+/** Fills `bytes` from a place in a file; false where the file ends before. */
+function readFully(descriptor: number, bytes: Uint8Array, from: number): boolean {
+  for (let at = 0; at < bytes.length;) {
+    const got = fs.readSync(descriptor, bytes, at, bytes.length - at, from + at);
+    if (got === 0) return false;
+    at += got;
+  }
+  return true;
+}
+
+function checksumsOf(descriptor: number, rows: number, rowBytes: number): number[] {
+  const bytes = new Uint8Array(rowBytes);
+  return Array.from({ length: rows }, (_, row) => {
+    readFully(descriptor, bytes, row * rowBytes);
+    return crc32(bytes);
+  });
+}
+
 export class FeatureCache implements PictureFeatures {
   readonly rowSize: number;
+  private readonly index: ReadonlyMap<string, number>;
+  /** Of the rows that are still to be checked. */
+  private readonly checksums: (number | undefined)[];
 
-  private constructor(readonly file: string, private readonly descriptor: number, readonly shape: readonly number[], private readonly index: ReadonlyMap<string, number>) {
+  private constructor(readonly file: string, private readonly descriptor: number, readonly shape: readonly number[],
+    ids: readonly string[], checksums: readonly number[] = []) {
     this.rowSize = shape.reduce((a, b) => a * b, 1);
+    this.index = new Map(ids.map((id, i) => [id, i]));
+    this.checksums = [...checksums];
   }
 
   /** Opens the cache, first computing what is missing; a cut-off run goes on where it stopped. */
@@ -60,6 +88,7 @@ export class FeatureCache implements PictureFeatures {
 
     if (!fs.existsSync(header)) {
       const output = fs.openSync(partial, fs.existsSync(partial) ? 'r+' : 'w+');
+      let checksums: number[];
       try {
         // Whole rows already there count; a torn one is written again.
         let done = Math.floor(fs.fstatSync(output).size / rowBytes);
@@ -77,36 +106,42 @@ export class FeatureCache implements PictureFeatures {
           }
         }
         if (done < ids.length) throw new Error(`The encoder stopped after ${done} of ${ids.length} images.`);
+        checksums = checksumsOf(output, ids.length, rowBytes);
       } finally {
         fs.closeSync(output);
       }
       fs.renameSync(partial, data);
-      writeWhole(header, JSON.stringify({ key, shape, ids }));
+      writeWhole(header, JSON.stringify({ key, shape, ids, checksums }));
     }
 
     onProgress?.(ids.length, ids.length);
     const parsed = headerSchema.safeParse(parseJson(fs.readFileSync(header, 'utf8')));
     const size = fs.existsSync(data) ? fs.statSync(data).size : -1;
-    if (!parsed.success || parsed.data.key !== key || size !== rowBytes * ids.length) {
+    const checksums = parsed.data?.checksums;
+    if (parsed.data?.key !== key || size !== rowBytes * ids.length || (checksums && checksums.length !== ids.length)) {
       fs.rmSync(header, { force: true });
-      throw new Error(`The feature cache ${data} is damaged (${size} bytes instead of ${rowBytes * ids.length}); it is dropped, run this again to compute it anew.`);
+      const sizes = `${size} bytes instead of ${rowBytes * ids.length}`;
+      throw new Error(`The feature cache ${data} is damaged (${sizes}); it is dropped, run this again to compute it anew.`);
     }
-    return new FeatureCache(data, fs.openSync(data, 'r'), shape, new Map(ids.map((id, i) => [id, i])));
+    return new FeatureCache(data, fs.openSync(data, 'r'), shape, ids, checksums);
   }
 
   /** Rows of the given ids, one after another. */
   read(ids: readonly string[]): Float32Array {
-    const rows = new Float32Array(ids.length * this.rowSize);
-    const rowBytes = this.rowSize * 4;
-    const bytes = new Uint8Array(rows.buffer);
+    const rows = new Float32Array(ids.length * this.rowSize), rowBytes = this.rowSize * 4;
     for (const [i, id] of ids.entries()) {
       const position = this.index.get(id);
       if (position === undefined) throw new Error(`${this.file} has no features of "${id}".`);
-      for (let at = 0; at < rowBytes;) {
-        const got = fs.readSync(this.descriptor, bytes, i * rowBytes + at, rowBytes - at, position * rowBytes + at);
-        if (got === 0) throw new Error(`${this.file} ends before the features of "${id}": delete it and run this again.`);
-        at += got;
+      const bytes = new Uint8Array(rows.buffer, i * rowBytes, rowBytes);
+      if (!readFully(this.descriptor, bytes, position * rowBytes)) {
+        throw new Error(`${this.file} ends before the features of "${id}": delete it and run this again.`);
       }
+      const checksum = this.checksums[position];
+      if (checksum !== undefined && crc32(bytes) !== checksum) {
+        fs.rmSync(this.file.replace(/f32$/, 'json'), { force: true });
+        throw new Error(`In ${this.file} the features of "${id}" are damaged; it is dropped, run this again to compute it anew.`);
+      }
+      this.checksums[position] = undefined;
     }
     return rows;
   }

@@ -53,8 +53,8 @@ describe('a training whose numbers are not finite', () => {
   it('names the layer whose output is the first that is not', async () => {
     // x² is beyond float32, x is not.
     const large = (batch: ToyBatch): ToyBatch => ({ x: tf.fill(batch.x.shape, 3e38), y: (batch.x.dispose(), batch.y) });
-    for (const graphs of [true, false]) {
-      const run = setUp({ batches: spoilt(large), graphs });
+    for (const [graphs, precision] of [[true, 'float32'], [false, 'float32'], [true, 'bfloat16'], [false, 'bfloat16']] as const) {
+      const run = setUp({ batches: spoilt(large), graphs, precision });
       run.model.hidden.weight.assign(tf.fill([16, 4], 10));
       const expected = /^The loss became (NaN|Infinity) at step 8 .* first not to be finite is the output of hidden \(Linear, forward\)\./;
       assert.match(await failure(run), expected);

@@ -57,6 +57,34 @@ describe('FeatureCache', () => {
     assert.equal(computed.length, 10);
   });
 
+  it('finds values that have changed on the disk, naming the picture; the next run mends them', async () => {
+    const first = await open();
+    first.close();
+    const bytes = fs.readFileSync(first.file);
+    bytes[30] ^= 1;
+    fs.writeFileSync(first.file, bytes);
+    const cache = await open();
+    assert.equal(cache.read(['b'])[0], 1);
+    assert.throws(() => cache.read(['b', 'c']), /the features of "c" are damaged; .*run this again/);
+    cache.close();
+    const mended = await open();
+    assert.equal(computed.length, 10);
+    assert.deepEqual(Array.from(mended.read(['c'])), Array.from(Float32Array.of(2, 2.1, 2.2)));
+    mended.close();
+  });
+
+  it('reads a cache from before there were checksums', async () => {
+    const first = await open(), header = first.file.replace('.f32', '.json');
+    first.close();
+    const { checksums, ...rest } = JSON.parse(fs.readFileSync(header, 'utf8')) as Record<string, unknown>;
+    assert.deepEqual((checksums as number[]).length, 5);
+    fs.writeFileSync(header, JSON.stringify(rest));
+    const cache = await open();
+    assert.equal(cache.read(['e'])[0], 4);
+    assert.equal(computed.length, 5);
+    cache.close();
+  });
+
   it('refuses an encoder that gives too few, too many or broken rows', async () => {
     const give = (...sizes: number[]) => async function* () { for (const n of sizes) yield new Float32Array(n); };
     await assert.rejects(open({ compute: give(6) }), /stopped after 2 of 5/);
