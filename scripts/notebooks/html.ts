@@ -2,16 +2,16 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
+import { escapeHtml } from '../../lib/notebook/display';
 import { buildFolder, findNotebooks, NotebookError, root, startPython, writeWhole } from './environment';
 
 interface Page { name: string; title: string; charts: number }
 
-const escape = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
-
 export const htmlFolder = path.join(buildFolder, 'html');
 
 function indexPage(pages: readonly Page[]): string {
-  const linkTo = (page: Page): string => `<a href="${encodeURIComponent(page.name)}.html">${escape(page.title)}</a> <small>${escape(page.name)}</small>`;
+  const linkTo = ({ name, title }: Page): string =>
+    `<a href="${encodeURIComponent(name)}.html">${escapeHtml(title)}</a> <small>${escapeHtml(name)}</small>`;
   const items = pages.map((page) => `<li>${linkTo(page)}</li>`);
   const leads = [['New here', '-start-here'], ['All results at a glance', '-leaderboard']].flatMap(([lead, ending]) => {
     const page = pages.find(({ name }) => name.endsWith(ending));
@@ -31,7 +31,6 @@ ${items.join('\n')}
 function existingPages(folder: string, fresh: readonly Page[]): Page[] {
   const names = new Set(fresh.map((page) => page.name));
   return fs.readdirSync(folder).filter((file) => file.endsWith('.html') && file !== 'index.html' && !names.has(file.slice(0, -5))).map((file) => {
-    // The title stands near the top; plotly.js, some megabytes, stands before it in pages with charts.
     const title = /<title>([^<]*)<\/title>/.exec(fs.readFileSync(path.join(folder, file), 'utf8'))?.[1] ?? file;
     const name = file.slice(0, -5);
     return { name, charts: 0, title: title.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&quot;/g, '"').replace(/&#x27;/g, '\'').replace(/&amp;/g, '&') };
