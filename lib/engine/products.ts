@@ -2,13 +2,28 @@
 import type { Tensor } from '@tensorflow/tfjs-node-gpu';
 import { hasFastBfloat16, narrow, roundToBfloat16, widen } from './bfloat16';
 import { customGradient } from './gradients';
-import { backend, nativeOp } from './native';
+import { backend, hasOwnKernels, nativeOp } from './native';
 import { currentPrecision } from './precision';
 import { tf } from './tensorflow';
 
 type Product = (a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean) => Tensor;
 
-const float32Product: Product = (a, b, transposeA, transposeB) => tf.matMul(a as never, b as never, transposeA, transposeB);
+/** Up to so many rows the addon's own product is faster than TensorFlow's, where the matrix has at least so many values. */
+const FEW_ROWS = 8, LARGE_MATRIX = 2 ** 16;
+
+const float32Product: Product = (a, b, transposeA, transposeB) => {
+  const isFewRows = a.rank === 2 && !transposeA && a.shape[0]! <= FEW_ROWS && b.size >= LARGE_MATRIX
+    && a.shape[1] === b.shape[transposeB ? 1 : 0] && hasOwnKernels();
+  return isFewRows ? fewRows(a, b, transposeB) : tf.matMul(a as never, b as never, transposeA, transposeB);
+};
+
+/** a (n, k) · b (k, m), or (m, k) to be transposed, by the addon's operation: it reads b once, in its own order, which is all that n ≤ 8 cost. */
+function fewRows(a: Tensor, b: Tensor, transposed: boolean): Tensor {
+  return customGradient([a, b], (save) => {
+    save(a, b);
+    return nativeOp(transposed ? 'CaptioningFewRowsTransposed' : 'CaptioningFewRows', {}, [a, b])[0];
+  }, (dy, [a, b]) => [float32Product(dy, b, false, !transposed), float32Product(transposed ? dy : a, transposed ? a : dy, true, false)]);
+}
 
 /** By TensorFlow's bfloat16 kernel. All three are bfloat16. */
 export const nativeProduct: Product = (a, b, transposeA, transposeB) =>

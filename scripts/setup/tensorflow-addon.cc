@@ -9,19 +9,17 @@
 // An Adam step in one pass over memory, for float32 tensors in the processor's memory:
 //   adamStep(parameter, m, v, gradient, [gradientFactor, decay, beta1, beta2, rate, vFactor, epsilon]) → the new parameter's id
 //                  tensors by their ids; m and v are changed in place, so that nothing else may share their memory
-#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 #include "tensorflow/c/c_api.h"
 #include "tensorflow/c/eager/c_api.h"
-#include "kernels.h"
+#include "kernel.h"
 
 namespace {
 thread_local TFE_Context *context = nullptr;
@@ -44,15 +42,6 @@ TFE_Context *NewContext(const TFE_ContextOptions *options, TF_Status *status) {
 #include "binding/tfjs_binding.cc"
 
 namespace {
-
-struct Status {
-  TF_Status *status = TF_NewStatus();
-  ~Status() { TF_DeleteStatus(status); }
-  operator TF_Status *() { return status; }
-  void Check(const std::string &where) {
-    if (TF_GetCode(status) != TF_OK) throw std::runtime_error(where + ": " + TF_Message(status));
-  }
-};
 
 struct Graph {
   TF_Graph *graph = TF_NewGraph();
@@ -271,15 +260,7 @@ int32_t AdamStep(const Value *a) {
   for (size_t i = 0; i < shape.size(); i++) shape[i] = TF_Dim(p.tensor, i);
   tfnodejs::TF_AutoTensor result(TF_AllocateTensor(TF_FLOAT, shape.data(), shape.size(), size * sizeof(float)));
   float *out = static_cast<float *>(TF_TensorData(result.tensor));
-  // Below that, starting a thread takes longer than it saves.
-  const size_t threads = std::min<size_t>(ThreadCount(), size / 100000 + 1), share = (size + threads - 1) / threads;
-  const auto work = [&](size_t part) {
-    AdamRange(numbers, part * share, std::min(size, (part + 1) * share), p.Data(), m.Data(), v.Data(), g.Data(), out);
-  };
-  std::vector<std::thread> others;
-  for (size_t part = 1; part < threads; part++) others.emplace_back(work, part);
-  work(0);
-  for (auto &thread : others) thread.join();
+  InParts(size, 1, [&](size_t, size_t from, size_t to) { AdamRange(numbers, from, to, p.Data(), m.Data(), v.Data(), g.Data(), out); });
   Status status;
   TFE_TensorHandle *handle = TFE_NewTensorHandle(result.tensor, status);
   status.Check("adamStep");
@@ -336,7 +317,7 @@ extern "C" NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, n
   if (!exports) return nullptr;
   static std::once_flag registered;
   try {
-    std::call_once(registered, RegisterKernels);
+    std::call_once(registered, [] { RegisterKernels(); RegisterFewRows(); });
   } catch (const std::exception &error) {
     napi_throw_error(env, nullptr, error.what());
     return nullptr;

@@ -48,7 +48,7 @@ const addon = at('node_modules', '@tensorflow', 'tfjs-node-gpu');
 const addonFolder = path.join(addon, 'lib', 'napi-v8');
 const binding = path.join(addonFolder, 'tfjs_binding.node');
 const holdSource = at('scripts', 'setup', 'stderr-hold.cc');
-const addonSources = ['tensorflow-addon.cc', 'kernels.cc', 'kernels.h'].map((name) => at('scripts', 'setup', name));
+const addonSources = ['tensorflow-addon.cc', 'kernels.cc', 'few-rows.cc', 'kernel.h'].map((name) => at('scripts', 'setup', name));
 
 export const buildAddon = stamped({
   name: 'tfjs-node-gpu\'s addon',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {
-  currentPrecision, inPrecision, matMul, randomUniform, repeatedProduct, tensorCount, tf, valueAndGradients, withPrecision,
-  type Scalar, type Tensor,
+  currentPrecision, GraphFunction, hasOwnKernels, inPrecision, matMul, nativeOp, randomUniform, repeatedProduct, tensorCount, tf,
+  valueAndGradients, withPrecision, type Scalar, type Tensor,
 } from '../../lib/engine';
 import { bfloat16MatMul, emulatedProduct, nativeProduct } from '../../lib/engine/products';
 import { nearestBfloat16 } from '../nearest-bfloat16';
@@ -62,6 +62,48 @@ describe('matMul', () => {
       assert.deepEqual(matMul(a, b).dataSync(), expected);
       assert.deepEqual(withPrecision('bfloat16', () => withPrecision('float32', () => matMul(a, b))).dataSync(), expected);
     });
+  });
+
+  for (const rows of [1, 2, 3, 5, 8, 9]) for (const transposed of [false, true]) {
+    it(`multiplies ${rows} rows with a large matrix${transposed ? ', transposed,' : ''} as TensorFlow does, with its gradients`, () => {
+      const before = tensorCount(), threads = process.env.TF_NUM_INTRAOP_THREADS;
+      try {
+        // Neither side a multiple of what is done at once; small whole numbers, whose sums have one result in any order.
+        for (const [k, m] of [[301, 1301], [1031, 67], [2003, 4001]]) for (const count of ['1', '3']) {
+          process.env.TF_NUM_INTRAOP_THREADS = count;
+          tf.tidy(() => {
+            const small = (shape: number[], seed: number): Tensor => tf.round(tf.mul(tf.sub(randomUniform(shape, [seed, 1]), 0.5), 8));
+            const a = small([rows, k], 1), b = small(transposed ? [m, k] : [k, m], 2), dy = small([rows, m], 3);
+            const [own, theirs] = [matMul, (a: Tensor, b: Tensor) => tf.matMul(a as never, b as never, false, transposed)].map((product) => {
+              const y = product(a, b, false, transposed);
+              return [y, ...valueAndGradients(() => tf.sum(tf.mul(product(a, b, false, transposed), dy)) as Scalar, [a, b]).gradients];
+            });
+            for (const [i, tensor] of theirs.entries()) {
+              assert.deepEqual(own[i]!.shape, tensor!.shape);
+              assert.equal(tf.max(tf.abs(tf.sub(own[i]!, tensor!))).dataSync()[0], 0, `result ${i} of ${k} × ${m}, ${count} threads`);
+            }
+          });
+        }
+      } finally {
+        if (threads === undefined) delete process.env.TF_NUM_INTRAOP_THREADS;
+        else process.env.TF_NUM_INTRAOP_THREADS = threads;
+      }
+      assert.equal(tensorCount(), before);
+    });
+  }
+
+  it('of few rows is the addon\'s in graphs, too', function fewRowsInGraphs() {
+    if (!hasOwnKernels()) this.skip();
+    const before = tensorCount(), [a, b] = [randomUniform([2, 300], [1, 1]), randomUniform([300, 300], [2, 1])];
+    const graph = new GraphFunction(({ a }: { a: Tensor }) => tf.tidy(() => [tf.relu(matMul(matMul(a, b), b, false, true))]), () => [b]);
+    const [first, second] = [1, 2].map(() => graph.run({ a })[0]!), plain = tf.tidy(() => tf.relu(matMul(matMul(a, b), b, false, true)));
+    assert.deepEqual([first, second, plain].map(({ shape }) => shape), [[2, 300], [2, 300], [2, 300]]);
+    for (const one of [first, second]) assert.deepEqual(one.dataSync(), plain.dataSync());
+    assert.equal(graph.obstacle, undefined);
+    assert.throws(() => nativeOp('CaptioningFewRows', {}, [a, plain]), /different sizes/);
+    graph.dispose();
+    tf.dispose([a, b, first, second, plain]);
+    assert.equal(tensorCount(), before);
   });
 
   it('refuses shapes that do not fit, and leaves no tensor and no scope', () => {
