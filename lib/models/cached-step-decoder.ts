@@ -3,10 +3,11 @@
  * encoder stand once an image. For every model whose `forward` takes `pastKeyValues` and gives them back with `useCache`. Steps have the
  * same shapes while there is room in the cache, so that they can run as a graph.
  */
-import { currentPrecision, GraphFunction, tf, type Tensor, type Tensor4D } from '../engine';
+import { tf, type GraphFunction, type Tensor, type Tensor4D } from '../engine';
 import type { Module } from '../nn';
 import { repeatRows, resolveGeneration, type DecoderStep, type GenerationConfig, type PreparedGeneration, type Prompt } from '../generation';
 import type { KeyValues } from './causal-language-model';
+import { modelGraph } from './model-graph';
 
 /** What is used of such a model. */
 export interface CachedLanguageModel extends Pick<Module, 'namedParameters' | 'training'> {
@@ -51,8 +52,11 @@ export interface CachedPrompt {
 /** Positions by which the cache grows. */
 const ROOM = 32;
 
-/** Steps of the same shapes before they run as a graph: one caption or two are done sooner than a graph is made. */
-const PATIENCE = 24;
+/**
+ * Steps of the same shapes before they run as a graph. To make one takes as long as three to five steps of a deep network without it; a
+ * shallow one's caption or two are done sooner.
+ */
+const patience = (layers: number): number => Math.max(4, Math.ceil(48 / layers));
 
 /** In the place of ids, for models whose prompts have `promptEmbeds`. */
 const embedded = (inputsEmbeds: Tensor) => ({ inputsEmbeds }) as unknown as Pick<CachedInputs, 'inputIds'>;
@@ -70,27 +74,15 @@ const pastOf = (cache: readonly Tensor[], cross: CachedPrompt['cross'], place?: 
   Array.from({ length: cache.length / 2 }, (_, i) => ({ key: cache[2 * i], value: cache[2 * i + 1], place, ...cross?.[i] }));
 const flatCache = (past: readonly KeyValues[]): Tensor[] => past.flatMap(({ key, value }) => [key, value]);
 
-const steps = new WeakMap<CachedLanguageModel, Map<string, GraphFunction<StepInputs>>>();
-
-/** One step of a model: logits (rows, vocabulary), the keys and values of every layer and, if wanted, the attention. */
-function stepOf(model: CachedLanguageModel, outputAttentions: boolean): GraphFunction<StepInputs> {
-  const ofModel = steps.get(model) ?? new Map<string, GraphFunction<StepInputs>>();
-  steps.set(model, ofModel);
-  const key = `${currentPrecision()} ${outputAttentions} ${model.training}`, known = ofModel.get(key);
-  if (known) return known;
-  // The parameters, without what holds the model: it goes when nobody else holds it.
-  const parameters = [...model.namedParameters()].map(([, parameter]) => parameter), weak = new WeakRef(model);
-  const run = ({ read, place, placed, cache, cross }: StepInputs): Tensor[] => tf.tidy(() => {
+/** One step of a model of so many layers: logits (rows, vocabulary), the keys and values of every layer and, if wanted, the attention. */
+const stepOf = (model: CachedLanguageModel, layers: number, outputAttentions: boolean): GraphFunction<StepInputs> =>
+  modelGraph(model, `step ${outputAttentions}`, patience(layers), (model, { read, place, placed, cache, cross }: StepInputs) => tf.tidy(() => {
     const pastKeyValues = pastOf(cache, cross, place);
-    const outputs = weak.deref()!.forward({ ...read, ...placed, pastKeyValues, useCache: true, logitsToKeep: 1, outputAttentions });
+    const outputs = model.forward({ ...read, ...placed, pastKeyValues, useCache: true, logitsToKeep: 1, outputAttentions });
     const weights = (cross ? outputs.crossAttentions : outputs.attentions) ?? [];
     const looked = outputAttentions ? [tf.stack(weights.map((layer) => tf.squeeze(layer as Tensor4D, [2])), 1)] : [];
     return [tf.squeeze(outputs.logits, [1]), ...flatCache(outputs.pastKeyValues!), ...looked];
-  });
-  const made = new GraphFunction(run, () => parameters.map(({ tensor }) => tensor), PATIENCE);
-  ofModel.set(key, made);
-  return made;
-}
+  }));
 
 /** Dispose it after the search. */
 export function cachedStepDecoder(model: CachedLanguageModel, shape: CacheShape, prompt: CachedPrompt): PreparedGeneration['decoder'] {
@@ -141,7 +133,7 @@ export function cachedStepDecoder(model: CachedLanguageModel, shape: CacheShape,
           : { inputIds: tf.tensor2d(ids, [rows, 1], 'int32') };
         const place = tf.tensor4d(Uint8Array.from({ length: room }, (_, i) => Number(i === past)), [1, 1, room, 1], 'bool');
         const inputs = { read, place, placed: { ...constant, ...placed(rows, room, past + 1, 1) }, cache, ...(cross && { cross }) };
-        const [logits, ...results] = stepOf(model, outputAttentions).run(inputs) as Tensor[], looked = results.slice(2 * layers);
+        const [logits, ...results] = stepOf(model, layers, outputAttentions).run(inputs) as Tensor[], looked = results.slice(2 * layers);
         // A map of the text has no place for what is still to come.
         const maps = cross ? looked : looked.map((map) => tf.slice(map, [0, 0, 0, 0], [-1, -1, -1, past + 1]));
         return [logits, ...results.slice(0, 2 * layers), count(rows, past + 1), ...maps];

@@ -8,6 +8,7 @@ import { generateOnce, resolveGeneration, streamOnce, type GenerationConfig, typ
 import { Linear, Module } from '../nn';
 import { cachedStepDecoder, leftPadding, type CachedPrompt } from './cached-step-decoder';
 import { GPT2LMHeadModel, type GPT2Config } from './gpt2';
+import { modelGraph } from './model-graph';
 import { ViTModel, type ViTConfig } from './vit';
 
 export interface VisionEncoderDecoderConfig {
@@ -137,6 +138,14 @@ export class VisionEncoderDecoderModel extends Module {
     return streamOnce(() => this.prepareGeneration(inputs, options), signal);
   }
 
+  /** Each layer's keys and values of cross attention; the caller disposes them. */
+  private crossKeyValues(image: Pick<VisionEncoderDecoderInputs, 'pixelValues' | 'encoderLastHiddenState'>): NonNullable<CachedPrompt['cross']> {
+    const flat = modelGraph(this, 'cross', PATIENCE, (model, inputs: typeof image) => tf.tidy(() =>
+      model.decoder.transformer.crossKeyValues(model.project(model.encode(inputs).lastHiddenState))
+        .flatMap(({ crossKey, crossValue }) => [crossKey, crossValue]))).run(image) as Tensor[];
+    return Array.from({ length: flat.length / 2 }, (_, layer) => ({ crossKey: flat[2 * layer], crossValue: flat[2 * layer + 1] }));
+  }
+
   private prepareGeneration({ decoderInputIds, decoderAttentionMask, outputAttentions, ...image }: CaptioningInputs,
     given: GenerationConfig): PreparedGeneration {
     const defaults = { padTokenId: this.config.padTokenId, ...this.generationConfig };
@@ -147,13 +156,15 @@ export class VisionEncoderDecoderModel extends Module {
     }
     const images = (image.pixelValues ?? image.encoderLastHiddenState)?.shape[0] ?? 0;
     const prompt = startedBy(start, images, decoderInputIds, decoderAttentionMask);
-    const { transformer, cacheShape } = this.decoder;
-    const cross = tf.tidy(() => transformer.crossKeyValues(this.project(this.encode(image).lastHiddenState)) as never) as
-      ReturnType<typeof transformer.crossKeyValues>;
+    const { cacheShape } = this.decoder;
+    const cross = this.crossKeyValues(image);
     const decoder = cachedStepDecoder(this.decoder, cacheShape, { ...prompt, cross, outputAttentions });
     return { decoder, prompt: { promptIds: prompt.promptIds, ...ids }, options };
   }
 }
+
+/** Pictures of the same shapes, or states, before they are read by a graph: to make it takes as long as two or three without it. */
+const PATIENCE = 3;
 
 /** Prompts that begin with the start id, which is put before them unless some do already (transformers' rule). */
 function startedBy(

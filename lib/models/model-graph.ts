@@ -1,0 +1,28 @@
+/** What a model does again and again while it generates, as graphs. */
+import { currentPrecision, GraphFunction, type Tensor } from '../engine';
+import type { Module } from '../nn';
+
+type GraphedModel = Pick<Module, 'namedParameters' | 'training'>;
+
+const known = new WeakMap<GraphedModel, Map<string, GraphFunction<object>>>();
+
+/**
+ * `run` of this model as a graph, made once and kept as long as the model is.
+ *
+ * @param name of what `run` does, which is the same for all calls with this name
+ * @param patience as `GraphFunction`'s: runs with the same shapes before there is a graph
+ * @param run gets the model, and must hold no other reference to it
+ */
+export function modelGraph<Model extends GraphedModel, Inputs extends object>(
+  model: Model, name: string, patience: number, run: (model: Model, inputs: Inputs) => Tensor[],
+): GraphFunction<Inputs> {
+  const ofModel = known.get(model) ?? new Map<string, GraphFunction<object>>();
+  known.set(model, ofModel);
+  const key = `${name} ${currentPrecision()} ${model.training}`, found = ofModel.get(key) as GraphFunction<Inputs> | undefined;
+  if (found) return found;
+  // The parameters, without what holds the model: it goes when nobody else holds it.
+  const parameters = [...model.namedParameters()].map(([, parameter]) => parameter), weak = new WeakRef(model);
+  const made = new GraphFunction<Inputs>((inputs) => run(weak.deref()!, inputs), () => parameters.map(({ tensor }) => tensor), patience);
+  ofModel.set(key, made as GraphFunction<object>);
+  return made;
+}
