@@ -17,7 +17,7 @@ const float32Product: Product = (a, b, transposeA, transposeB) => {
   return isFewRows ? fewRows(a, b, transposeB) : tf.matMul(a as never, b as never, transposeA, transposeB);
 };
 
-/** a (n, k) · b (k, m), or (m, k) to be transposed, by the addon's operation: it reads b once, in its own order, which is all that n ≤ 8 cost. */
+/** a (n, k) · b (k, m), or (m, k) to be transposed, by the addon's operation, which reads b once and in its own order. */
 function fewRows(a: Tensor, b: Tensor, transposed: boolean): Tensor {
   return customGradient([a, b], (save) => {
     save(a, b);

@@ -75,14 +75,16 @@ const pastOf = (cache: readonly Tensor[], cross: CachedPrompt['cross'], place?: 
 const flatCache = (past: readonly KeyValues[]): Tensor[] => past.flatMap(({ key, value }) => [key, value]);
 
 /** One step of a model of so many layers: logits (rows, vocabulary), the keys and values of every layer and, if wanted, the attention. */
-const stepOf = (model: CachedLanguageModel, layers: number, outputAttentions: boolean): GraphFunction<StepInputs> =>
-  modelGraph(model, `step ${outputAttentions}`, patience(layers), (model, { read, place, placed, cache, cross }: StepInputs) => tf.tidy(() => {
+function stepOf(model: CachedLanguageModel, layers: number, outputAttentions: boolean): GraphFunction<StepInputs> {
+  const run = (model: CachedLanguageModel, { read, place, placed, cache, cross }: StepInputs): Tensor[] => tf.tidy(() => {
     const pastKeyValues = pastOf(cache, cross, place);
     const outputs = model.forward({ ...read, ...placed, pastKeyValues, useCache: true, logitsToKeep: 1, outputAttentions });
     const weights = (cross ? outputs.crossAttentions : outputs.attentions) ?? [];
     const looked = outputAttentions ? [tf.stack(weights.map((layer) => tf.squeeze(layer as Tensor4D, [2])), 1)] : [];
     return [tf.squeeze(outputs.logits, [1]), ...flatCache(outputs.pastKeyValues!), ...looked];
-  }));
+  });
+  return modelGraph(model, `step ${outputAttentions}`, patience(layers), run);
+}
 
 /** Dispose it after the search. */
 export function cachedStepDecoder(model: CachedLanguageModel, shape: CacheShape, prompt: CachedPrompt): PreparedGeneration['decoder'] {

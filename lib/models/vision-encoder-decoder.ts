@@ -62,6 +62,8 @@ export interface CaptioningInputs extends Pick<VisionEncoderDecoderInputs, 'pixe
   outputAttentions?: boolean;
 }
 
+type SeenImages = Pick<VisionEncoderDecoderInputs, 'pixelValues' | 'encoderLastHiddenState'>;
+
 export class VisionEncoderDecoderModel extends Module {
   readonly config: VisionEncoderDecoderConfig & { encoder: ViTConfig; decoder: GPT2Config };
   readonly encoder: ViTModel;
@@ -139,10 +141,12 @@ export class VisionEncoderDecoderModel extends Module {
   }
 
   /** Each layer's keys and values of cross attention; the caller disposes them. */
-  private crossKeyValues(image: Pick<VisionEncoderDecoderInputs, 'pixelValues' | 'encoderLastHiddenState'>): NonNullable<CachedPrompt['cross']> {
-    const flat = modelGraph(this, 'cross', PATIENCE, (model, inputs: typeof image) => tf.tidy(() =>
-      model.decoder.transformer.crossKeyValues(model.project(model.encode(inputs).lastHiddenState))
-        .flatMap(({ crossKey, crossValue }) => [crossKey, crossValue]))).run(image) as Tensor[];
+  private crossKeyValues(image: SeenImages): NonNullable<CachedPrompt['cross']> {
+    const run = (model: VisionEncoderDecoderModel, inputs: SeenImages): Tensor[] => tf.tidy(() => {
+      const states = model.project(model.encode(inputs).lastHiddenState);
+      return model.decoder.transformer.crossKeyValues(states).flatMap(({ crossKey, crossValue }) => [crossKey, crossValue]);
+    });
+    const flat = modelGraph(this as VisionEncoderDecoderModel, 'cross', PATIENCE, run).run(image) as Tensor[];
     return Array.from({ length: flat.length / 2 }, (_, layer) => ({ crossKey: flat[2 * layer], crossValue: flat[2 * layer + 1] }));
   }
 

@@ -74,9 +74,10 @@ describe('matMul', () => {
           tf.tidy(() => {
             const small = (shape: number[], seed: number): Tensor => tf.round(tf.mul(tf.sub(randomUniform(shape, [seed, 1]), 0.5), 8));
             const a = small([rows, k], 1), b = small(transposed ? [m, k] : [k, m], 2), dy = small([rows, m], 3);
-            const [own, theirs] = [matMul, (a: Tensor, b: Tensor) => tf.matMul(a as never, b as never, false, transposed)].map((product) => {
-              const y = product(a, b, false, transposed);
-              return [y, ...valueAndGradients(() => tf.sum(tf.mul(product(a, b, false, transposed), dy)) as Scalar, [a, b]).gradients];
+            const plain = (): Tensor => tf.matMul(a as never, b as never, false, transposed);
+            const [own, theirs] = [() => matMul(a, b, false, transposed), plain].map((product) => {
+              const { gradients } = valueAndGradients(() => tf.sum(tf.mul(product(), dy)) as Scalar, [a, b]);
+              return [product(), ...gradients];
             });
             for (const [i, tensor] of theirs.entries()) {
               assert.deepEqual(own[i]!.shape, tensor!.shape);
