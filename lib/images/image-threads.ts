@@ -27,10 +27,11 @@ class ImageThread {
 
   constructor() {
     this.worker = startWorker();
-    this.worker.unref();
     this.worker.on('message', (answer: BatchAnswer) => this.take(answer));
     this.worker.on('error', (error) => this.die(`the decoding thread failed (${error instanceof Error ? error.message : String(error)})`));
     this.worker.on('exit', (code) => this.die(`the decoding thread ended with ${code}`));
+    // After the listeners: one for messages makes a worker keep the process again.
+    this.worker.unref();
   }
 
   /** Pictures asked for and not delivered. */

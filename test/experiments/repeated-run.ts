@@ -22,7 +22,4 @@ async function run(folder: string): Promise<Record<string, unknown>> {
   return { weights: digest.digest('hex'), curve, captions: captions.map(({ text, logProbability }) => [text, logProbability]) };
 }
 
-if (require.main === module) {
-  // The threads that decode pictures would keep a program alive that runs from TypeScript sources.
-  void run(process.argv[2]).then((outcome) => process.stdout.write(JSON.stringify(outcome), () => process.exit()));
-}
+if (require.main === module) void run(process.argv[2]).then((outcome) => process.stdout.write(JSON.stringify(outcome)));

@@ -122,6 +122,8 @@ describe('ImageLoader', () => {
       'when iterated to the end': 'let n = 0; for await (const batch of loader) n += batch.shape[0]; console.log(n);',
       'when left early': 'for await (const batch of loader) { console.log(40); break; }',
       'when abandoned': 'await loader[Symbol.asyncIterator]().next(); console.log(40);',
+      'with threads that had nothing to do':
+        'for await (const { shape } of new ImageLoader(files, loader.processor, { batchSize: 64, threads: 3 })) console.log(shape[0]);',
     };
     for (const [when, body] of Object.entries(bodies)) {
       it(`${when}, from the sources`, () => {
