@@ -72,7 +72,7 @@ declare const window: LabWindow, document: PageDocument;
 export const command = (page: Page, name: string): Promise<unknown> => page.evaluate((id) => window.jupyterapp.commands.execute(id).then(() => null), name);
 
 export class Lab {
-  private constructor(private readonly server: ChildProcess, readonly origin: string, private readonly token: string, readonly log: () => string) {}
+  private constructor(private readonly server: ChildProcess, readonly origin: string, readonly token: string, readonly log: () => string) {}
 
   static async start(): Promise<Lab> {
     const port = await freePort(), token = randomBytes(16).toString('hex');
