@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { excerpt } from '../excerpt';
 import { inProject } from '../project';
 import { CaptionDataset, type CaptionRecord, type SceneObject, type Split } from './caption-dataset';
 import { ImageIndex, imageNameProblem } from './image-index';
@@ -86,10 +87,13 @@ export function readSceneAnnotations(folder: string = scenesFolder()): SceneAnno
     );
   }
   const { width, height, annotators, images } = parsed.data;
+  const places = new Map<string, number>();
   for (const [i, row] of images.entries()) {
     const refuse = (key: string, reason: string): never => {
       throw new Error(`${file}: images[${i}].${key}: ${reason}.`);
     };
+    if (places.has(row.id)) refuse('id', `${excerpt(row.id)} is the id of images[${places.get(row.id)}], too; ids must be unique`);
+    places.set(row.id, i);
     if (row.captions.length !== annotators.length) {
       refuse('captions', `${annotators.length} expected, one of each annotator, not ${row.captions.length}`);
     }

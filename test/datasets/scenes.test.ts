@@ -80,7 +80,7 @@ describe('loadScenes on a folder of one\'s own', () => {
     ['a box outside the picture', file([{ ...row(), objects: [{ ...row().objects[0], box: [100, 2, 40, 3] }] }]), /objects\[0\]\.box: .*does not lie/],
     ['a path out of the folder', file([{ ...row(), file: '../../etc/passwd' }]), /images\[0\]\.file: .*out of the image folder/],
     ['a relation to nothing', file([{ ...row(), relations: [{ subject: 0, predicate: 'above', object: 3 }] }]), /relations\[0\]: no object is of entity 3/],
-    ['an id given twice', file([row(), row()]), /two records have the id 'scene-1'/],
+    ['an id given twice', file([row(), row()]), /captions\.json: images\[1\]\.id: 'scene-1' is the id of images\[0\], too/],
     ['a list', [], /captions\.json: the file: /],
   ];
   for (const [what, content, message] of bad) {
