@@ -42,6 +42,9 @@ export interface FuzzResult { readonly target: string; readonly cases: number; r
 /** Milliseconds between two looks at where a process stands. */
 const LOOKS_EVERY = 200;
 
+/** Milliseconds more for a target's seeds and what it loads and compiles. */
+const LOADING = 60_000;
+
 /** Alike but for numbers: found more than once, it is kept once. */
 const likeness = (reason: string, detail: string): string =>
   `${reason} ${detail.split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 2).join(' ')}`.replace(/\d+/g, '#');
@@ -117,7 +120,7 @@ async function runWorker(task: Omit<WorkerTask, 'folder' | 'progress'>, caseSeco
     // Infinity has no place in JSON.
     serialization: 'advanced',
   });
-  const standing = (): string => (fs.existsSync(progress) ? fs.readFileSync(progress, 'utf8').trim() : '');
+  const standing = (): string => (fs.existsSync(progress) && fs.readFileSync(progress, 'utf8').trim()) || '0 -1';
   let taken = Promise.resolve(), complaints = '', hung = false, seen = standing(), since = Date.now(), finished = 0;
   child.stderr!.setEncoding('utf8').on('data', (text: string) => { complaints = (complaints + text).slice(-6000); });
   child.on('message', (message: WorkerMessage) => {
@@ -132,8 +135,7 @@ async function runWorker(task: Omit<WorkerTask, 'folder' | 'progress'>, caseSeco
     // Who comes late was stopped or asleep, and the case with it.
     if (late > 1000) since += late;
     if (now !== seen) [seen, since] = [now, looked];
-    // The first case waits for everything to be loaded.
-    if (looked - since < caseSeconds * 1000 + (now === '' ? 60_000 : 0)) return;
+    if (looked - since < caseSeconds * 1000 + (now.endsWith(' -1') ? LOADING : 0)) return;
     hung = true;
     child.kill('SIGKILL');
   }, LOOKS_EVERY);
@@ -141,10 +143,12 @@ async function runWorker(task: Omit<WorkerTask, 'folder' | 'progress'>, caseSeco
   const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
   clearInterval(watch);
   await taken;
-  const last = standing();
+  const [place, index] = standing().split(' ').map(Number);
   fs.rmSync(scratch, { recursive: true, force: true });
   if (finished === task.names.length) return undefined;
-  if (last === '') throw new Error(`The target ${task.names[finished]} did not begin: ${complaints.trim() || `the process ended with ${code}`}`);
-  const [place, index] = last.split(' ').map(Number);
+  if (index < 0) {
+    const why = hung ? 'it took too long' : complaints.trim() || `the process ended with ${code}`;
+    throw new Error(`The target ${task.names[place]} did not begin: ${why}`);
+  }
   return { place, index, reason: hung ? `it took more than ${caseSeconds} seconds` : 'the process ended', detail: complaints };
 }

@@ -21,7 +21,7 @@ export interface WorkerTask {
   readonly seconds: number;
   /** For the inputs; nothing else may appear in it. */
   readonly folder: string;
-  /** Where it stands: a file of the target's place among the names and the case's number. */
+  /** Where it stands: a file of the target's place among the names and the case's number, −1 while the target is made ready. */
   readonly progress: string;
 }
 
@@ -88,6 +88,8 @@ async function main({ module, names, seed, from, cases, seconds, folder, progres
   const { targets } = require(module) as { targets: readonly FuzzTarget[] };
   const state = fs.openSync(progress, 'w'), send = (message: WorkerMessage) => process.send!(message);
   for (const [place, name] of names.entries()) {
+    const standAt = (index: number): void => { fs.writeSync(state, `${place} ${index}`.padEnd(32), 0); };
+    standAt(-1);
     const target = targets.find((one) => one.name === name)!, seeds = await target.seeds();
     // What is loaded and compiled at the first use is not the case's.
     await runCase(target, seeds[0], folder);
@@ -95,7 +97,7 @@ async function main({ module, names, seed, from, cases, seconds, folder, progres
     const first = place === 0 ? from : 0, until = Date.now() + seconds * 1000;
     let index = first, accepted = 0;
     for (; index < first + cases && Date.now() < until; index++) {
-      fs.writeSync(state, `${place} ${index}`.padEnd(32), 0);
+      standAt(index);
       const outcome = await runCase(target, caseFiles(target, seeds, seed, index), folder, index < seeds.length ? [] : names);
       if (outcome === 'accepted') accepted++;
       else if (outcome) send({ kind: 'failure', target: name, index, ...outcome });
