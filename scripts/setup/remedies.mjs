@@ -37,3 +37,7 @@ export function remedyFor(what, output) {
   for (const [pattern, remedy] of remedies) if (pattern.test(output)) return typeof remedy === 'function' ? remedy(output, what) : remedy;
   return 'see what it printed above (all of it is in .setup.log), and run it again.';
 }
+
+/** A command's output without what authenticates: users and passwords in addresses, npm's keys. Logs are handed on for help. */
+export const withoutCredentials = (output) => output
+  .replace(/(\w:\/\/)[^\s/@]+@/g, '$1…@').replace(/(_(?:authToken|auth|password)\s*[=:]\s*)\S+/g, '$1…');

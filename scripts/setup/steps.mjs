@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { noteChild } from './lock.mjs';
-import { remedyFor } from './remedies.mjs';
+import { remedyFor, withoutCredentials } from './remedies.mjs';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const at = (...parts) => path.join(root, ...parts);
@@ -84,8 +84,12 @@ export async function run(what, command, args, { env = process.env, hint = '' } 
   current = null;
   noteChild(0);
   fs.closeSync(log);
+  const printed = fs.readFileSync(logFile).subarray(from).toString('utf8'), output = withoutCredentials(printed);
+  if (output !== printed) {
+    fs.truncateSync(logFile, from);
+    fs.appendFileSync(logFile, output);
+  }
   if (interrupted) throw stopHere();
   if (code === 0) return;
-  const output = fs.readFileSync(logFile).subarray(from).toString('utf8');
   throw new SetupError(`${what} failed: ${remedyFor(what, output)}${hint}`, output);
 }

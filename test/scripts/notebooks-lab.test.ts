@@ -32,9 +32,10 @@ describe('JupyterLab', function suite() {
 
   it('answers who knows its token, and no one else', async () => {
     assert.equal(await status(known()), 200);
-    for (const headers of [{}, { authorization: 'token ' }, { authorization: `token ${'0'.repeat(32)}` }, { authorization: 'Basic Og==' }]) {
+    for (const authorization of ['', 'token ', `token ${'0'.repeat(32)}`, 'Basic Og==']) {
       for (const place of ['/api/contents', '/api/kernels', '/files/package.json']) {
-        assert.ok([302, 403].includes(await status(headers as Record<string, string>, place)), `${place} with ${JSON.stringify(headers)}`);
+        const answer = await status(authorization ? { authorization } : {}, place);
+        assert.ok([302, 403].includes(answer), `${place} with "${authorization}": ${answer}`);
       }
     }
   });

@@ -38,4 +38,16 @@ describe('set-up: remedies', () => {
       assert.ok(!remedy.includes('\n'), 'one line');
     });
   }
+
+  it('and logs hold no passwords and keys of mirrors', async () => {
+    const file = pathToFileURL(path.resolve(__dirname, '../../scripts/setup/remedies.mjs')).href;
+    const { withoutCredentials } = await import(file) as { withoutCredentials(output: string): string };
+    const printed = 'Looking in https://anna:s3cret@mirror.example/simple and http://t0ken@host:80/x\n'
+      + '//r.example/:_authToken=npm_s3cret\n_password = s3cret';
+    assert.equal(withoutCredentials(printed),
+      'Looking in https://…@mirror.example/simple and http://…@host:80/x\n//r.example/:_authToken=…\n_password = …');
+    for (const plain of ['https://registry.example/@types/node', 'npm@10.1.0 anna@example.org', 'file:///a/b@c']) {
+      assert.equal(withoutCredentials(plain), plain);
+    }
+  });
 });
