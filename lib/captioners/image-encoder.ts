@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { tf, type Tensor, type Tensor4D } from '../engine';
 import { ImageLoader, ImageProcessor, type ImageBatch, type ImageProcessorOptions } from '../images';
 import { ConvolutionalNetwork, DeiT3, load, ResNet, save, ViTForImageClassification, ViTModel, type Checkpoint } from '../models';
+import { modelGraph } from '../models/model-graph';
 import type { Module } from '../nn';
 import { resolveCheckpoint } from '../weights';
 import { gridOf } from './caption-attention';
@@ -19,6 +20,9 @@ export interface ImageEncoderOptions {
 
 /** Prepared pictures (B, H, W, 3) → features (B, positions, size). */
 type Encode = (pixels: Tensor4D) => Tensor;
+
+/** Batches of one shape before they are encoded by a graph: to make it takes as long as a few without it. */
+const PATIENCE = 3;
 
 const positionsOf = (map: Tensor4D): Tensor => tf.reshape(map, [map.shape[0], -1, map.shape[3]]);
 
@@ -85,7 +89,13 @@ export class ImageEncoder {
   }
 
   /** Prepared pictures → features (B, positions, featureSize). */
-  encode({ data, shape }: ImageBatch): Tensor { return tf.tidy(() => this.forward(tf.tensor4d(data, shape))); }
+  encode({ data, shape }: ImageBatch): Tensor {
+    return tf.tidy(() => {
+      const pixels = tf.tensor4d(data, shape);
+      if (this.network.trainableParameters().length > 0) return this.forward(pixels);
+      return modelGraph(this.network, 'features', PATIENCE, (_, inputs: { pixels: Tensor4D }) => [this.forward(inputs.pixels)]).run({ pixels })[0]!;
+    });
+  }
 
   /** Features of many pictures, a batch at a time, while the next pictures are decoded on other threads. */
   async *encodeAll(images: readonly (string | Uint8Array)[], { batchSize = 32 } = {}): AsyncGenerator<Float32Array> {

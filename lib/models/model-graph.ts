@@ -7,11 +7,10 @@ type GraphedModel = Pick<Module, 'namedParameters' | 'training'>;
 const known = new WeakMap<GraphedModel, Map<string, GraphFunction<object>>>();
 
 /**
- * `run` of this model as a graph, made once and kept as long as the model is.
+ * `run` of this model as a graph, made once and kept as long as the model is: that `run` holds the model does not keep it.
  *
  * @param name of what `run` does, which is the same for all calls with this name
  * @param patience as `GraphFunction`'s: runs with the same shapes before there is a graph
- * @param run gets the model, and must hold no other reference to it
  */
 export function modelGraph<Model extends GraphedModel, Inputs extends object>(
   model: Model, name: string, patience: number, run: (model: Model, inputs: Inputs) => Tensor[],
@@ -20,9 +19,8 @@ export function modelGraph<Model extends GraphedModel, Inputs extends object>(
   known.set(model, ofModel);
   const key = `${name} ${currentPrecision()} ${model.training}`, found = ofModel.get(key) as GraphFunction<Inputs> | undefined;
   if (found) return found;
-  // The parameters, without what holds the model: it goes when nobody else holds it.
-  const parameters = [...model.namedParameters()].map(([, parameter]) => parameter), weak = new WeakRef(model);
-  const made = new GraphFunction<Inputs>((inputs) => run(weak.deref()!, inputs), () => parameters.map(({ tensor }) => tensor), patience);
+  const parameters = [...model.namedParameters()].map(([, parameter]) => parameter);
+  const made = new GraphFunction<Inputs>((inputs) => run(model, inputs), () => parameters.map(({ tensor }) => tensor), patience);
   ofModel.set(key, made as GraphFunction<object>);
   return made;
 }
