@@ -1,3 +1,4 @@
+import { excerpt } from '../excerpt';
 import { readJsonObject, type ConfigJson } from '../models';
 import { resolveCheckpoint } from '../weights';
 import type { Captioner } from './captioner';
@@ -26,9 +27,10 @@ const readers: readonly { modelTypes: readonly string[]; load: (folder: string, 
 export function loadCaptioner(nameOrFolder: string): Captioner {
   const folder = resolveCheckpoint(nameOrFolder);
   const config = readJsonObject(folder, 'config.json'), type = config?.model_type;
-  const reader = readers.find(({ modelTypes }) => modelTypes.includes(String(type)));
+  const reader = readers.find(({ modelTypes }) => modelTypes.some((known) => known === type));
   if (config && reader) return reader.load(folder, config);
   const known = readers.flatMap(({ modelTypes }) => modelTypes).join(', ');
-  const found = type === undefined ? 'has no config.json with a model_type' : `holds a model of type ${JSON.stringify(type)}`;
+  const shown = excerpt(typeof type === 'string' ? type : JSON.stringify(type) ?? '');
+  const found = type === undefined ? 'has no config.json with a model_type' : `holds a model of type ${shown}`;
   throw new Error(`${folder} ${found}; captioners are of the types ${known}.`);
 }

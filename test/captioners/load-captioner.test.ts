@@ -34,10 +34,16 @@ describe('loadCaptioner', function suite() {
   });
 
   it('says what a folder holds instead', () => {
-    const types = /gpt2-scenes holds a model of type "gpt2"; captioners are of the types attention_gru_captioner, .*blip, smolvlm/;
+    const types = /gpt2-scenes holds a model of type 'gpt2'; captioners are of the types attention_gru_captioner, .*blip, smolvlm/;
     assert.throws(() => loadCaptioner('gpt2-scenes'), types);
     fs.mkdirSync(path.join(folder, 'empty'));
     assert.throws(() => loadCaptioner(path.join(folder, 'empty')), /empty has no config\.json with a model_type/);
     assert.throws(() => loadCaptioner(path.join(folder, 'nowhere')), /nowhere/);
+    const lists: [string[], RegExp][] = [[['blip'], /holds a model of type '\["blip"\]'; captioners/],
+      [Array<string>(500).fill('blip'), /\["blip","blip",.*…';/]];
+    for (const [type, said] of lists) {
+      fs.writeFileSync(path.join(folder, 'empty', 'config.json'), JSON.stringify({ model_type: type }));
+      assert.throws(() => loadCaptioner(path.join(folder, 'empty')), ({ message }: Error) => said.test(message) && message.length < 600);
+    }
   });
 });
