@@ -9,11 +9,12 @@ import type { CaptionCommandOptions } from './caption';
 import type { DownloadCommandOptions } from './download';
 import type { EvaluateOptions } from './evaluate';
 import type { OccludeCommandOptions } from './occlude';
+import type { ServeCommandOptions } from './serve';
 import type { TrainCommandOptions } from './train';
 
 function commands(): Command {
   const program = new Command('captioning').exitOverride();
-  program.description('Image captioning: captions, training on own pictures, scores, published checkpoints, occluded pictures');
+  program.description('Image captioning: captions, own pictures, a page for them, scores, published checkpoints, occlusion');
   program
     .command('caption')
     .description('caption pictures with a captioner that was trained here, or a published one')
@@ -43,6 +44,24 @@ captioned, and the exit code is 1.`)
     .action(async (config: string, options: TrainCommandOptions) => {
       const { trainFromConfig } = require('./train') as typeof import('./train');
       process.stdout.write(await trainFromConfig(config, options));
+    });
+  program
+    .command('serve')
+    .description('a page on this machine that captions pictures with a captioner; POST /caption answers programs')
+    .argument('<name or folder>', 'folder of a captioner, such as the output of train, or a checkpoint name (download --list)')
+    .option('--port <port>', '0 takes any that is free (default: 8080)', portNumber)
+    .option('--host <address>', 'where to listen; others than this machine reach it at 0.0.0.0 (default: 127.0.0.1)')
+    .option('--num-beams <beams>', 'of requests that do not say (default: the captioner\'s own)', positive)
+    .option('--json', 'print JSON when it is ready: {url, model, pid}')
+    .addHelpText('after', `
+POST a picture's bytes (JPEG, PNG, WebP, GIF, TIFF or AVIF, at most 20 MB and 50 million pixels) to /caption or /caption?numBeams=3:
+  curl --data-binary @photo.jpg -H "Content-Type: image/jpeg" http://127.0.0.1:8080/caption
+  {"text": "a dog runs", "score": -0.4, "logProbability": …, "words": […], "numBeams": …, "width": …, "height": …, "seconds": …}
+Anything else is answered by {"error": …}: 400 damaged, 403 asked under a foreign name, 408 too slow, 413 too large, 415 no picture,
+503 too many at a time. Nothing is stored. Ctrl-C or SIGTERM ends what is in hand and stops it with exit code 0.`)
+    .action(async (model: string, options: ServeCommandOptions) => {
+      const { serve } = require('./serve') as typeof import('./serve');
+      await serve(model, options);
     });
   program
     .command('evaluate')
@@ -115,7 +134,8 @@ A settings file, paths relative to it; the first three are needed, the others sh
     "validationShare": 0.1,              of the pictures, by which the best epoch is chosen
     "testShare": 0.1                     of the pictures, on which the captioner is scored in the end; may be 0
   }
-Then: captioning caption photo.jpg --model my-captioner. More "epochs" than a finished run had go on from it.`;
+Then: captioning caption photo.jpg --model my-captioner, or captioning serve my-captioner. More "epochs" than a finished run had go
+on from it.`;
 
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
@@ -125,6 +145,12 @@ function wholeNumber(text: string): number {
 function positive(text: string): number {
   const value = wholeNumber(text);
   if (value === 0) throw new InvalidArgumentError('Expected a whole number, 1 or more.');
+  return value;
+}
+
+function portNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value > 65_535) throw new InvalidArgumentError('Expected a port, 0 to 65535.');
   return value;
 }
 

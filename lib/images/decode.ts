@@ -55,9 +55,9 @@ export async function decodeImage(source: string | Uint8Array, options: DecodeOp
     if (error instanceof Error && /pixel limit/i.test(error.message)) {
       // Only the header is read here, to name the size.
       const size = await sharp(bytes, { limitInputPixels: false }).metadata().catch(() => undefined);
-      throw new ImageError(name, tooManyPixels(maxPixels, size?.width, size?.height), { cause: error });
+      throw new ImageError(name, tooManyPixels(maxPixels, size?.width, size?.height), { cause: error, problem: 'too large' });
     }
-    throw new ImageError(name, explain(error), { cause: error });
+    throw new ImageError(name, explain(error), { cause: error, problem: 'damaged' });
   }
 }
 
@@ -76,7 +76,9 @@ function readImageFile(file: string): Buffer {
   } catch (error) {
     if (error instanceof ImageError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') throw new ImageError(file, 'there is no such file; check the image folder and the name in the captions.', { cause: error });
+    if (code === 'ENOENT') {
+      throw new ImageError(file, 'there is no such file; check the image folder and the name in the captions.', { cause: error });
+    }
     throw new ImageError(file, `the file cannot be read (${code ?? String(error)}).`, { cause: error });
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
@@ -106,12 +108,15 @@ const STRANGERS: readonly (readonly [RegExp, string])[] = [
 
 function refuseUnlessPicture(name: string, source: Uint8Array): void {
   const bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
-  if (bytes.length === 0) throw new ImageError(name, 'the file is empty; download it again or leave it out.');
+  if (bytes.length === 0) throw new ImageError(name, 'the file is empty; download it again or leave it out.', { problem: 'damaged' });
   if (PICTURES.some((is) => is(bytes))) return;
   const head = bytes.toString('latin1', 0, 256);
-  if (/^\0*$/.test(head)) throw new ImageError(name, 'the file holds nothing but zeros; its download was cut short, fetch it again.');
+  if (/^\0*$/.test(head)) {
+    throw new ImageError(name, 'the file holds nothing but zeros; its download was cut short, fetch it again.', { problem: 'damaged' });
+  }
   const stranger = STRANGERS.find(([pattern]) => pattern.test(head))?.[1];
-  throw new ImageError(name, `this is ${stranger ?? 'not a picture'}. Expected JPEG, PNG, WebP, GIF, TIFF or AVIF${extensionNote(name)}.`);
+  const expected = `Expected JPEG, PNG, WebP, GIF, TIFF or AVIF${extensionNote(name)}.`;
+  throw new ImageError(name, `this is ${stranger ?? 'not a picture'}. ${expected}`, { problem: 'not a picture' });
 }
 
 function extensionNote(name: string): string {

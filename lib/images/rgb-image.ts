@@ -7,6 +7,9 @@ export interface RgbImage {
   readonly height: number;
 }
 
+/** What a picture's bytes are that cannot be decoded: no picture of a format that is read, too many pixels, or damaged. */
+export type ImageProblem = 'not a picture' | 'too large' | 'damaged';
+
 /** A picture that cannot be read or processed. The message names the file, what is wrong and what to do. */
 export class ImageError extends Error {
   override readonly name = 'ImageError';
@@ -14,11 +17,14 @@ export class ImageError extends Error {
   readonly file: string;
   /** What is wrong with it, without the file. */
   readonly reason: string;
+  /** Where its bytes are at fault, what they are. */
+  readonly problem?: ImageProblem;
 
-  constructor(file: string, reason: string, options?: { readonly cause?: unknown }) {
+  constructor(file: string, reason: string, options?: { readonly cause?: unknown; readonly problem?: ImageProblem }) {
     super(`${file}: ${reason}`, options);
     this.file = file;
     this.reason = reason;
+    this.problem = options?.problem;
   }
 }
 
