@@ -134,8 +134,8 @@ A settings file, paths relative to it; the first three are needed, the others sh
     "validationShare": 0.1,              of the pictures, by which the best epoch is chosen
     "testShare": 0.1                     of the pictures, on which the captioner is scored in the end; may be 0
   }
-Then: captioning caption photo.jpg --model my-captioner, or captioning serve my-captioner. More "epochs" than a finished run had go
-on from it.`;
+Then: npx captioning caption photo.jpg --model my-captioner, or npx captioning serve my-captioner.
+More "epochs" than a finished run had go on from it.`;
 
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');

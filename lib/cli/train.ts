@@ -62,7 +62,7 @@ function forPeople({ folder, dataset, training: { history, bestEpoch }, scores, 
     `best epoch ${bestEpoch}: validation loss ${best?.metrics.valLoss.toFixed(3)}, CIDEr ${best?.metrics.CIDEr.toFixed(3)}`,
     ...(scores ? [`test: ${Object.entries(scores).map(([name, value]) => `${name} ${value.toFixed(3)}`).join(', ')}`] : []),
     ...samples.map(({ image, caption, reference }) => `  ${printable(image)}: ${printable(caption)}  (${printable(reference)})`),
-    '', `captioning caption PHOTO --model ${folder}`, `captioning serve ${folder}`,
+    '', `npx captioning caption PHOTO --model ${folder}`, `npx captioning serve ${folder}`,
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readCaptionCsv } from './caption-csv';
-import { CaptionCollector, CaptionDataset, SPLITS } from './caption-dataset';
+import { CaptionCollector, CaptionDataset, formatBadRow, SPLITS } from './caption-dataset';
 import { ImageIndex } from './image-index';
 import { splitByImage, type ImageSplitOptions } from './image-split';
 
@@ -28,9 +28,13 @@ export function loadCaptionedImages(
   const named = [...collector.entries()].map(([id, texts]) => ({ id, image: index.find(id), captions: texts }));
   const missingImages = named.filter(({ image }) => image === undefined).map(({ id }) => id);
   const found = named.flatMap(({ image, ...row }) => (image === undefined ? [] : [{ ...row, image }]));
+  if (named.length === 0) {
+    const [first] = collector.badRows, rows = first ? `, the first: ${formatBadRow(first)}` : ' under its header';
+    throw new Error(`${captions}: no row has a picture and a caption${rows}.`);
+  }
   if (found.length === 0) {
-    const example = missingImages.length > 0 ? `, which names ${missingImages[0]} and the like` : '';
-    throw new Error(`${folder} has none of the ${missingImages.length} pictures of ${captions}${example}.`);
+    const example = `${missingImages[0]} and the like`;
+    throw new Error(`${folder} has none of the ${missingImages.length} pictures of ${captions}, which names ${example}.`);
   }
   const parts = splitByImage(found, ({ id }) => id, split);
   const records = SPLITS.flatMap((part) => parts[part].map((row) => ({ ...row, split: part })));

@@ -29,7 +29,7 @@ const Config = z.strictObject({
   /** Folder that the captioner is saved in; what is needed to go on with the training lies beside it, in `<output>-training`. */
   output: z.string().min(1),
   model: z.enum(Object.keys(ownModels) as [OwnModel, ...OwnModel[]]).default('attention-gru'),
-  /** A frozen image encoder: name or folder. */
+  /** A frozen image encoder: name or folder; a folder beside the settings' file comes first. */
   encoder: z.string().min(1).default('mobilenet_v2'),
   /** Other sizes than the model's own. */
   decoder: z.record(z.string(), z.unknown()).default({}),
@@ -55,6 +55,11 @@ const Config = z.strictObject({
     for (const [key, value] of Object.entries(decoder)) {
       const message = decoderProblem(model, key, value);
       if (message) context.addIssue({ code: 'custom', path: ['decoder', key], message });
+    }
+    const known = ownModels.transformer.decoder, { hiddenSize = known.hiddenSize, numHeads = known.numHeads } = decoder;
+    if (model === 'transformer' && Number(hiddenSize) % Number(numHeads) > 0) {
+      const message = `${hiddenSize} does not divide into ${numHeads} heads: choose a multiple of numHeads`;
+      context.addIssue({ code: 'custom', path: ['decoder', 'hiddenSize'], message });
     }
   });
 
@@ -88,7 +93,9 @@ export function readOwnCaptionerConfig(file: string): OwnCaptionerConfig {
       ? `${issue.keys.join(', ')}: unknown; settings are ${known}` : `${issue.path.join('.') || 'the whole'}: ${issue.message}`));
     throw new Error(lines.map((line) => `${file}: ${line}`).join('\n'));
   }
-  const folder = path.dirname(path.resolve(file)), { images, captions, output } = result.data;
+  const folder = path.dirname(path.resolve(file)), { images, captions, output, encoder } = result.data;
+  const beside = path.resolve(folder, encoder);
   const [imagesPath, captionsPath, outputPath] = [images, captions, output].map((each) => path.resolve(folder, each));
-  return { ...result.data, images: imagesPath, captions: captionsPath, output: outputPath };
+  const encoderPath = fs.existsSync(path.join(beside, 'config.json')) ? beside : encoder;
+  return { ...result.data, images: imagesPath, captions: captionsPath, output: outputPath, encoder: encoderPath };
 }

@@ -32,6 +32,8 @@ export interface VitGpt2Config {
   captionsPerEpoch: 'all' | 'one';
   warmupSteps: number;
   maxGradNorm: number;
+  /** Leaves the ViT as it is: GPT-2 and the cross attention alone are trained. */
+  freezeEncoder?: boolean;
   /** Trains the ViT on half the memory or less, and more slowly (`ViTModel.gradientCheckpointing`). */
   gradientCheckpointing?: boolean;
   /** Of the products in training; default float32. bfloat16 is faster where `hasFastBfloat16()`. */
@@ -60,12 +62,13 @@ export function joinVitGpt2(
   return { model, processor: eyes.processor, tokenizer, config: null };
 }
 
-/** A captioner whose halves are both to be trained. */
+/** A captioner whose halves are to be trained, both or GPT-2's alone. */
 export function buildVitGpt2(
-  { encoder, decoder, maxTokens, gradientCheckpointing = false, seed }: VitGpt2Config, random = new Random(seed),
+  { encoder, decoder, maxTokens, freezeEncoder = false, gradientCheckpointing = false, seed }: VitGpt2Config, random = new Random(seed),
 ): PretrainedCaptioner<VisionEncoderDecoderModel> {
   const eyes = load(encoder, { as: ViTModel, config: { hiddenDropoutProb: 0 } });
   eyes.model.gradientCheckpointing = gradientCheckpointing;
+  if (freezeEncoder) eyes.model.freeze();
   return new PretrainedCaptioner(joinVitGpt2(eyes, decoder, random), { generation: { maxNewTokens: maxTokens } });
 }
 

@@ -6,6 +6,8 @@ import { basename, join, resolve } from 'node:path';
 import { trainFromConfig } from '../../lib/cli/train';
 import { loadScenes } from '../../lib/datasets';
 import { tensorCount } from '../../lib/engine';
+import { readOwnCaptionerConfig } from '../../lib/experiments/own-captioner-config';
+import { resolveCheckpoint } from '../../lib/weights';
 
 const MAIN = resolve(__dirname, '../../lib/cli/main.ts');
 
@@ -82,10 +84,19 @@ describe('captioning train and captioning caption', function suite() {
     await refused({ model: 'gru' }, /config\.json: model: .*"attention-gru"\|"attention-lstm"\|"transformer"/);
     await refused({ decoder: { numHeads: 2 } }, /decoder\.numHeads: attention-gru has no such setting; it has embedSize, hiddenSize/);
     await refused({ decoder: { hiddenSize: 'big' } }, /decoder\.hiddenSize: expected a number such as 256/);
+    const uneven = { model: 'transformer', decoder: { hiddenSize: 100, numHeads: 3 } };
+    await refused(uneven, /decoder\.hiddenSize: 100 does not divide into 3 heads: choose a multiple of numHeads/);
+    writeFileSync(join(folder, 'blank.csv'), `image,caption\n${basename(records[0].image)},\n`);
+    await refused({ captions: 'blank.csv' }, /blank\.csv: no row has a picture and a caption, the first: .*the caption of .* is empty/);
+    writeFileSync(join(folder, 'bare.csv'), 'image,caption\n');
+    await refused({ captions: 'bare.csv' }, /bare\.csv: no row has a picture and a caption under its header/);
     await refused({ validationShare: 0.6, testShare: 0.6 }, /testShare: nothing is left to train on/);
     await refused({ captions: 'none.csv' }, /none\.csv: there is no such file/);
     await refused({ output: '.' }, /output: .* holds something else than a captioner/);
     assert.ok(existsSync(join(folder, 'captions.csv')), 'the folder is as it was');
+    cpSync(resolveCheckpoint('mobilenet_v2-scenes'), join(folder, 'eyes'), { recursive: true });
+    write({ encoder: 'eyes' });
+    assert.equal(readOwnCaptionerConfig(file).encoder, join(folder, 'eyes'), 'a folder beside the settings');
     writeFileSync(file, '{"images": "a", "images": "b"}');
     await assert.rejects(trainFromConfig(file), /config\.json: images: the key is there twice/);
   });
