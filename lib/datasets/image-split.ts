@@ -41,7 +41,9 @@ export function splitByImage<R>(rows: readonly R[], imageOf: (row: R) => string,
     parts[split].push(row);
   }
   const empty = SPLITS.find((split) => parts[split].length === 0 && options.shares?.[split] !== 0);
-  if (empty) throw new Error(`No picture of ${chosen.size} falls into the ${empty} part: more pictures are needed, a larger share, or another seed.`);
+  if (empty) {
+    throw new Error(`No picture of ${chosen.size} falls into the ${empty} part: take more pictures, a larger share, or another seed.`);
+  }
   checkImagesDisjoint(parts, imageOf);
   return parts;
 }

@@ -63,7 +63,8 @@ describe('solutions of notebook 01\'s exercises', function suite() {
     const [first, second] = test.records;
     assert.deepEqual(wrongWords(first.captions[0], first), []);
     assert.ok(wrongWords(second.captions[0], first).length > 0, 'captions of another picture have wrong words');
-    const turned = [...test.records.slice(1), first], wrong = test.records.flatMap((record, i) => wrongWords(record.captions[0], turned[i]));
+    const turned = [...test.records.slice(1), first];
+    const wrong = test.records.flatMap((record, i) => wrongWords(record.captions[0], turned[i]));
     assert.deepEqual([...new Set(wrong.map(kindOf))].sort(), ['colour', 'noun', 'number'], wrong.join());
   });
 
@@ -169,8 +170,9 @@ describe('solutions of notebook 06\'s exercises', function suite() {
 describe('solutions of notebook 08\'s exercises', function suite() {
   this.timeout(120_000);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'solutions-08-')), { small } = knowledgeDistillation;
+  const short = { epochs: 1, batchSize: 16 };
   const tiny = ({ decoder, training, ...model }: DistilledModelConfig, hiddenSize: number): DistilledModelConfig =>
-    ({ ...model, decoder: { ...decoder, hiddenSize, embedSize: 8, attentionSize: 8 }, training: { ...training, epochs: 1, batchSize: 16 } });
+    ({ ...model, decoder: { ...decoder, hiddenSize, embedSize: 8, attentionSize: 8 }, training: { ...training, ...short } });
   const config: DistillationConfig = { ...small, teacher: tiny(small.teacher, 16), student: tiny(small.student, 8), numBeams: 1 };
   after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
