@@ -102,6 +102,15 @@ export class DivergedError extends Error {
 
 const REMEDY = 'Lower the learning rate, or clip the gradients (maxGradNorm). The last checkpoint is untouched.';
 
+/**
+ * Trains a network by AdamW for so many epochs, on batches of any kind, by a loss of yours; with a folder it resumes what was cut off, with
+ * the same bits. Steps run as graphs where the loss can be one.
+ *
+ *     const optimizer = { learningRate: 1e-3 };
+ *     const { history } = await train({ model, random, batches, epochs: 5, optimizer, loss: (batch) => model.loss(batch) });
+ *
+ * @throws DivergedError if a loss or gradient is no finite number
+ */
 export async function train<B extends object>(options: TrainOptions<B>): Promise<TrainResult> {
   const { model, batches, epochs, random, folder, evaluate, best, signal, patience = Infinity, accumulate = 1, maxGradNorm } = options;
   const precision = options.precision ?? 'float32';
