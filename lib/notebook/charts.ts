@@ -85,6 +85,13 @@ function bandTrace(series: Series, color: string): Trace[] {
 /** A colour of the palette, one fifth opaque. */
 const transparent = (color: string): string => `rgba(${[1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)).join(',')},0.2)`;
 
+/** A few whole numbers, such as epochs, have ticks at whole numbers alone. */
+function wholeTicks(list: readonly Series[], x: Axis | string): { dtick?: 1 } {
+  const values = list.flatMap(xValues), numbers = values.filter((value): value is number => Number.isInteger(value));
+  if (numbers.length === 0 || numbers.length < values.length || (typeof x === 'object' && x.scale === 'log')) return {};
+  return Math.max(...numbers) - Math.min(...numbers) <= 12 ? { dtick: 1 } : {};
+}
+
 /** The figure of {@link lineChart}. */
 export function lineFigure(input: SeriesInput, options: ChartOptions): Figure {
   const list = seriesList(input);
@@ -100,7 +107,8 @@ export function lineFigure(input: SeriesInput, options: ChartOptions): Figure {
     ...(series.band ? { legendgroup: literal(series.name) } : {}),
   }));
   const bands = list.flatMap((series, i) => bandTrace(series, color(i)));
-  return figure([...bands, ...traces], layoutOf(options, { showlegend: traces.length > 1 }));
+  const layout = layoutOf(options, { showlegend: traces.length > 1 });
+  return figure([...bands, ...traces], { ...layout, xaxis: { ...(layout.xaxis as object), ...wholeTicks(list, options.x) } });
 }
 
 /**

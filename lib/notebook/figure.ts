@@ -2,9 +2,10 @@
  * Plotly figures as plain data. The interactive chart in JupyterLab and in exported pages and the static picture on code hosting
  * sites are drawn from the same figure.
  */
+import { describeFigure } from './describe-figure';
 import { MimeBundle, show } from './display';
 import { PALETTE } from './palette';
-import { plainText, staticChart } from './static-chart';
+import { staticChart } from './static-chart';
 
 /** A Plotly trace and layout: https://plotly.com/javascript/reference/ */
 export type Trace = Record<string, unknown>;
@@ -49,10 +50,7 @@ export function figure(data: readonly Trace[], layout: Layout = {}): Figure {
 
 /** The formats of a chart, for {@link show}: the interactive figure, a picture of it, and a line of text. */
 export async function figureBundle(chart: Figure): Promise<MimeBundle> {
-  const names = chart.data.map((trace) => trace.name).filter((name): name is string => typeof name === 'string').map(plainText);
-  const title = plainText((chart.layout.title as { text?: string } | undefined)?.text ?? '');
-  const text = `[chart${title ? `: ${title}` : ''}${names.length ? ` (${names.join(', ')})` : ''}]`;
-  return { 'application/vnd.plotly.v1+json': chart, ...(await staticChart(chart)), 'text/plain': text };
+  return { 'application/vnd.plotly.v1+json': chart, ...(await staticChart(chart)), 'text/plain': describeFigure(chart) };
 }
 
 /**

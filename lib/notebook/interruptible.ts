@@ -1,5 +1,5 @@
 /** The stop button, for work that should end tidily instead of being cut off. */
-import { kernelLink } from './display';
+import { kernelLink, showText } from './display';
 
 /** Why an {@link interruptible} signal was aborted; what `signal.throwIfAborted()` throws then. */
 export class InterruptedError extends Error {
@@ -13,7 +13,8 @@ export class InterruptedError extends Error {
  * and its variables exist; if it throws, the cell fails and queued cells are dropped.
  *
  * The loop must come back to the event loop now and then (`yieldToEventLoop()` of the engine), or the button never reaches it.
- * Pressing the button twice abandons the cell at once (in a terminal: ends the process).
+ * A notebook says that the press has arrived, since a step may take seconds. Pressing the button twice abandons the cell at once (in a
+ * terminal: ends the process).
  *
  *     const history = await interruptible((signal) => trainer.fit(data, { signal }));
  */
@@ -24,8 +25,12 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   const stop = (): void => controller.abort(new InterruptedError());
   const link = kernelLink();
   if (link) {
-    link.interruptHandlers.add(stop);
-    try { return await work(controller.signal); } finally { link.interruptHandlers.delete(stop); }
+    const stopAndSay = (): void => {
+      stop();
+      showText('■ Stopping after the step under way; what it has done by then is kept. A second press drops the cell at once.');
+    };
+    link.interruptHandlers.add(stopAndSay);
+    try { return await work(controller.signal); } finally { link.interruptHandlers.delete(stopAndSay); }
   }
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(130);

@@ -43,6 +43,7 @@ function axisOption(axis: Record<string, unknown>, { type, categories }: Extent,
     type, name: text(axis.title), nameLocation: 'middle', nameGap: vertical ? 52 : 30, nameTextStyle: { color: '#222', fontSize: 13 },
     ...(type === 'category' ? { data: categories } : { scale: true, splitLine: { lineStyle: { color: '#e5e5e5' } } }),
     ...(limits ? { min: Math.min(...limits), max: Math.max(...limits) } : {}),
+    ...(axis.dtick === 1 ? { minInterval: 1 } : {}),
     inverse: axis.autorange === 'reversed' || (limits !== undefined && limits[0] > limits[1]),
     axisLine: { show: true, lineStyle: { color: '#444' } }, axisLabel: { color: '#222', hideOverlap: true, ...(type === 'category' && !vertical && categories.length > 8 ? { rotate: 40 } : {}) },
   };

@@ -23,7 +23,7 @@ function tableRows(html: string): string[] {
   });
 }
 
-/** Axes of a chart that show times: the chart's picture, and what is drawn along them, differ. */
+/** Axes of a chart that show times: the chart's picture, what is drawn along them, and what is said of it differ. */
 function isTimed(chart: unknown): boolean {
   const { layout = {} } = chart as { layout?: Record<string, { title?: { text?: string } | string } | undefined> };
   const titles = ['xaxis', 'yaxis'].map((name) => layout[name]?.title).map((title) => (typeof title === 'string' ? title : title?.text ?? ''));
@@ -36,7 +36,7 @@ function comparable(output: Output): Record<string, string> {
   const html = textOf(data['text/html'] as string | undefined), isTable = html.includes('<table');
   const timed = Object.entries(data).some(([type, content]) => type.includes('plotly') && isTimed(content));
   const parts = Object.entries(data).flatMap(([type, content]): [string, string][] => {
-    if (timed && (type.includes('plotly') || type.startsWith('image/'))) return [];
+    if (timed && (type.includes('plotly') || type.startsWith('image/') || type === 'text/plain')) return [];
     // The same table in columns of spaces.
     if (isTable && type === 'text/plain') return [];
     if (isTable && type === 'text/html') return [[type, tableRows(html).join('\n')], [`${type} around its tables`, withoutTimes(html.replace(/<table\b.*?<\/table>/gs, ''))]];

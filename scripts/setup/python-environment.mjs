@@ -98,15 +98,27 @@ const kernelSpec = () => `${JSON.stringify({
   metadata: { debugger: false },
 }, null, 2)}\n`;
 
+const labSettingsFile = path.join(venv, 'share', 'jupyter', 'lab', 'settings', 'overrides.json');
+const labSettings = `${JSON.stringify({
+  // No news pop-up and no request to the internet when JupyterLab opens.
+  '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false },
+  // The first completion of a kernel reads all types, which takes longer than the second that JupyterLab would wait.
+  '@jupyterlab/completer-extension:manager': { providerTimeout: 10_000 },
+}, null, 2)}\n`;
+/** JupyterLab's extension of this project: the files it is served from, and what they are to hold. */
+const extension = at('scripts', 'kernel', 'lab-extension');
+const extensionFiles = () => ['package.json', 'static/remoteEntry.js'].map((file) =>
+  [path.join(venv, 'share', 'jupyter', 'labextensions', 'captioning-lab', file), read(path.join(extension, file))]);
+
 export const registerKernel = {
   name: 'notebook kernel',
   title: () => 'the notebook kernel (in .venv only)',
-  isDone: () => read(kernelFile) === kernelSpec(),
+  isDone: () => [[kernelFile, kernelSpec()], [labSettingsFile, labSettings], ...extensionFiles()]
+    .every(([file, text]) => read(file) === text),
   forget: () => fs.rmSync(kernelFile, { force: true }),
   async work() {
-    // No news pop-up and no request to the internet when JupyterLab opens.
-    writeWhole(path.join(venv, 'share', 'jupyter', 'lab', 'settings', 'overrides.json'),
-      `${JSON.stringify({ '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false } }, null, 2)}\n`);
+    for (const [file, text] of extensionFiles()) writeWhole(file, text);
+    writeWhole(labSettingsFile, labSettings);
     writeWhole(kernelFile, kernelSpec());
   },
 };

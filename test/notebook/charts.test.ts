@@ -23,11 +23,20 @@ describe('charts', () => {
     assert.equal((layout.title as { text: string }).text, 'Loss &lt;eval&gt;', 'Plotly reads titles as HTML');
   });
 
+  it('a few whole numbers along the x axis have ticks at whole numbers alone', () => {
+    const tick = (x: (number | string)[], scale?: 'log') =>
+      (lineFigure([{ name: 'a', x, y: x.map(Number) }], { ...axes, x: { label: 'x', scale } }).layout.xaxis as { dtick?: number }).dtick;
+    assert.deepEqual([tick([1, 2, 3]), tick([0, 12]), tick([0, 13]), tick([0.5, 1]), tick(['1', '2']), tick([1, 10], 'log'), tick([])],
+      [1, 1, undefined, undefined, undefined, undefined, undefined]);
+    const epochs = echartsOption(lineFigure({ a: [1, 2, 3] }, axes))!.xAxis as { minInterval?: number };
+    assert.equal(epochs.minInterval, 1);
+  });
+
   it('shows an interactive figure, a picture and a text, and no HTML with scripts', async () => {
     const [{ data }] = await inFakeNotebook(() => lineChart({ loss: [3, 2, 1] }, axes));
     const picture = await canDrawText() ? 'image/jpeg' : 'image/svg+xml';
     assert.deepEqual(Object.keys(data).sort(), ['application/vnd.plotly.v1+json', picture, 'text/plain']);
-    assert.equal(data['text/plain'], '[chart: Loss <eval> (loss)]');
+    assert.equal(data['text/plain'], '[chart: Loss <eval>; Cross entropy (nats) against Epoch; loss: 3 to 1]');
     const { channels, dominant } = await sharp(Buffer.from(String(data[picture]), picture === 'image/jpeg' ? 'base64' : 'utf8')).stats();
     assert.ok(dominant.r > 240 && channels[0].min < 80, 'dark ink on white');
     assert.ok(JSON.stringify(data).length < 60_000);
@@ -74,7 +83,8 @@ describe('charts', () => {
     const option = echartsOption(lineFigure(banded, axes))!;
     assert.deepEqual((option.legend as { data: string[] }).data, ['SmolVLM', 'Custom', 'bare']);
     const [{ data }] = await inFakeNotebook(() => lineChart(banded, axes));
-    assert.equal(data['text/plain'], '[chart: Loss <eval> (SmolVLM, Custom, bare)]');
+    const said = 'SmolVLM: 4 to 1; Custom: 2 to 1; bare: 1 to 1';
+    assert.equal(data['text/plain'], `[chart: Loss <eval>; Cross entropy (nats) against Epoch; ${said}]`);
   });
 
   it('draws bands over names and on a log axis', () => {

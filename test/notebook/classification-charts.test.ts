@@ -52,8 +52,9 @@ describe('classification charts', () => {
       await tellingWordsChart(words, { source: 'Custom' });
     });
     assert.deepEqual(shown.map(({ data }) => data['text/plain']), [
-      '[chart: Confusion matrix]', '[chart: ROC curve (classifier (area 0.833), chance)]',
-      '[chart: Words that speak for Custom (Words that speak for Custom)]',
+      '[chart: Confusion matrix; True against Predicted; SmolVLM (2): SmolVLM 1, Custom 1; Custom (3): SmolVLM 1, Custom 2]',
+      '[chart: ROC curve; True positive rate against False positive rate; classifier (area 0.833): 0 to 1; chance: 0 to 1]',
+      '[chart: Words that speak for Custom; Mean rise of the log-odds (nats) against Word (places in the captions); a (12) 1]',
     ]);
   });
 });

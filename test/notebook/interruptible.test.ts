@@ -5,8 +5,8 @@ import { inFakeNotebook } from './fake-kernel';
 const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
 describe('interruptible', () => {
-  it('aborts the signal when the stop button is pressed; the work returns what it has', async () => {
-    await inFakeNotebook(async (link) => {
+  it('aborts the signal when the stop button is pressed, says so, and the work returns what it has', async () => {
+    const shown = await inFakeNotebook(async (link) => {
       const pending = interruptible(async (signal) => {
         let steps = 0;
         while (!signal.aborted) { steps++; await turn(); }
@@ -20,6 +20,7 @@ describe('interruptible', () => {
       assert.ok(reason instanceof InterruptedError);
       assert.equal(link.interruptHandlers.size, 0);
     });
+    assert.match(shown.map(({ data }) => data['text/plain']).join(), /^■ Stopping after the step under way/);
   });
 
   it('fails with InterruptedError where the work throws at the signal, and lets go of the button', async () => {
