@@ -132,6 +132,12 @@ def hash_of(script):
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
+def dark_theme(exporter):
+    """nbconvert's dark theme, which is nothing but other values of the same variables, for readers whose system is set to dark."""
+    colors = exporter.environment.loader.get_source(exporter.environment, 'static/theme-dark.css')[0]
+    return f'<style>@media screen and (prefers-color-scheme: dark) {{ {colors} :root {{ color-scheme: dark; }} }}</style>'
+
+
 def write_whole(path, text):
     # Half of a pair of surrogates is no character: a question mark then.
     with open(f'{path}.tmp', 'w', encoding='utf-8', errors='replace', newline='') as file:
@@ -162,5 +168,6 @@ for path in notebooks:
     if not mark or not end:
         sys.exit(f'{path}: the exported page has no <head> or <body>; nbconvert may have changed.')
     start = re.sub(r'<title>.*?</title>', '', start, count=1, flags=re.DOTALL)
+    start = start.replace('</head>', f'{dark_theme(exporter)}</head>', 1)
     write_whole(os.path.join(folder, f'{name}.html'), before + mark + head + start + ''.join(map(script_element, scripts)) + end + rest)
     print(json.dumps({'name': name, 'title': title, 'charts': len(charts)}), flush=True)
