@@ -5,21 +5,29 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { buildFolder, root } from '../../scripts/notebooks/environment';
+import { buildFolder, notebooksFolder, root } from '../../scripts/notebooks/environment';
 
 export const browserFolder = path.join(buildFolder, 'browser');
 
-/** CHROMIUM, or where distributions put it. */
+/** CHROMIUM, where distributions put it, or what Playwright has downloaded. */
 export function findChromium(): string | undefined {
-  const places = [process.env.CHROMIUM, ...['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map((name) => `/usr/bin/${name}`),
-    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', '/Applications/Chromium.app/Contents/MacOS/Chromium'];
-  return places.find((file) => file !== undefined && fs.existsSync(file));
+  const linux = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map((name) => `/usr/bin/${name}`);
+  const mac = ['Google Chrome', 'Chromium'].map((name) => `/Applications/${name}.app/Contents/MacOS/${name}`);
+  const places = [process.env.CHROMIUM, ...linux, ...mac, chromium.executablePath()];
+  return places.find((file) => file && fs.existsSync(file));
 }
 
-export const INSTALL_HINT = 'No Chromium found, so NOTHING WAS TESTED IN A BROWSER. Install one (Debian, Ubuntu: apt-get update && apt-get install -y chromium) '
-  + 'or set CHROMIUM to its path, and run `npm run test:browser` again.';
+export const INSTALL_HINT = 'No Chromium here, so nothing was tested in a browser: '
+  + 'install one (apt-get install chromium) or set CHROMIUM to its path.';
 
 export const launch = (executablePath: string): Promise<Browser> => chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+
+/** The files of notebooks/, or of those alone that BROWSER_NOTEBOOKS="00 03" names. */
+export function wantedNotebooks(): string[] {
+  const wanted = process.env.BROWSER_NOTEBOOKS?.split(/\s+/).filter(Boolean);
+  const all = fs.readdirSync(notebooksFolder).filter((file) => file.endsWith('.ipynb')).sort();
+  return all.filter((file) => wanted?.some((name) => file.startsWith(name)) ?? true);
+}
 
 const freePort = (): Promise<number> => new Promise((resolve, reject) => {
   const server = net.createServer();
@@ -41,6 +49,18 @@ export async function keepInside(page: Page, outside: string[]): Promise<void> {
   });
 }
 
+/** Writes a notebook into the folder of these tests; the path to open it by. A text is a code cell; `raises` lets the next ones run. */
+export function writeNotebook(name: string, sources: readonly (string | { raises: string })[]): string {
+  const cells = sources.map((cell, i) => {
+    const [source, tags] = typeof cell === 'string' ? [cell, []] : [cell.raises, ['raises-exception']];
+    return { cell_type: 'code', id: `c${i + 1}`, source, metadata: { tags }, outputs: [], execution_count: null };
+  });
+  const kernelspec = { display_name: 'TypeScript (captioning)', language: 'typescript', name: 'tslab' };
+  const file = path.join(browserFolder, `${name}.ipynb`);
+  fs.writeFileSync(file, JSON.stringify({ cells, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 }));
+  return path.relative(root, file);
+}
+
 export interface CellState { source: string; count: number | null; outputs: { type: string; text: string; mimes: string[] }[] }
 
 /** What functions sent to the page see there; the project's types have no browser in them. */
@@ -50,6 +70,12 @@ export interface PageElement {
   readonly scrollHeight: number;
   readonly naturalWidth: number;
   readonly outerHTML: string;
+  readonly textContent: string | null;
+  readonly parentElement: PageElement | null;
+  /** null where it is not shown. */
+  readonly offsetParent: PageElement | null;
+  readonly children: { readonly length: number };
+  closest(selector: string): PageElement | null;
   scrollTo(x: number, y: number): void;
 }
 export interface PageDocument {
@@ -61,7 +87,7 @@ export interface PageDocument {
 /** JupyterLab's own objects, as far as they are used here. */
 interface LabWindow {
   jupyterapp: {
-    commands: { execute(command: string): Promise<unknown> };
+    commands: { execute(command: string, args?: object): Promise<unknown> };
     shell: { currentWidget: { sessionContext: { session: { kernel: { status: string } | null } | null }; content: { model: { sharedModel: { toJSON(): unknown } } } } };
   };
 }
@@ -69,7 +95,8 @@ interface LabWindow {
 declare const window: LabWindow, document: PageDocument;
 
 /** Carries out one of JupyterLab's commands. */
-export const command = (page: Page, name: string): Promise<unknown> => page.evaluate((id) => window.jupyterapp.commands.execute(id).then(() => null), name);
+export const command = (page: Page, name: string, args = {}): Promise<unknown> =>
+  page.evaluate(([id, given]) => window.jupyterapp.commands.execute(id as string, given as object).then(() => null), [name, args]);
 
 export class Lab {
   private constructor(private readonly server: ChildProcess, readonly origin: string, readonly token: string, readonly log: () => string) {}
@@ -98,7 +125,7 @@ export class Lab {
     for (const start = Date.now(); ; await new Promise((resolve) => { setTimeout(resolve, 200); })) {
       const up = await fetch(`${lab.origin}/api/status`, { headers: { Authorization: `token ${token}` } }).then((response) => response.ok, () => false);
       if (up) return lab;
-      if (server.exitCode !== null || Date.now() - start > 60_000) {
+      if (server.exitCode !== null || Date.now() - start > 180_000) {
         await lab.stop();
         throw new Error(`JupyterLab did not start:\n${log.slice(-3000)}`);
       }
@@ -115,12 +142,6 @@ export class Lab {
     }, undefined, { timeout: 60_000 });
   }
 
-  /** Answers of the server's interface. */
-  async get(address: string): Promise<unknown> {
-    const response = await fetch(`${this.origin}${address}`, { headers: { Authorization: `token ${this.token}` } });
-    return response.json();
-  }
-
   async stop(): Promise<void> {
     if (this.server.exitCode !== null) return;
     const ended = new Promise((resolve) => { this.server.on('close', resolve); });
@@ -134,6 +155,21 @@ export class Lab {
 export async function runAll(page: Page): Promise<void> {
   await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
+}
+
+/** Runs the code cell at this place, from 0, as by Shift+Enter. */
+export async function runCell(page: Page, at: number): Promise<void> {
+  await page.locator('.jp-CodeCell').nth(at).locator('.cm-content').click();
+  await page.keyboard.press('Shift+Enter');
+}
+
+/** Waits until no cell runs or is queued. */
+export async function untilRested(page: Page, timeout = 20_000): Promise<void> {
+  await page.waitForTimeout(200);
+  await page.waitForFunction(() => {
+    const { status } = window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel ?? {};
+    return status === 'idle' && [...document.querySelectorAll('.jp-InputPrompt')].every((prompt) => !prompt.textContent?.includes('*'));
+  }, undefined, { timeout });
 }
 
 /** The code cells as JupyterLab holds them. */
@@ -153,14 +189,31 @@ export function cells(page: Page): Promise<CellState[]> {
   });
 }
 
-/** Waits until every code cell ran and the kernel rests, or one failed. */
-export async function untilDone(page: Page, timeout: number): Promise<CellState[]> {
+/** The errors of a notebook, with their cells. */
+export const errors = (state: CellState[]): string[] =>
+  state.flatMap((cell, i) => cell.outputs.filter((output) => output.type === 'error').map((output) => `cell ${i + 1}: ${output.text}`));
+
+/** Charts, and pictures that were really decoded, within the notebook on screen. */
+export const drawn = (page: Page): Promise<{ charts: number; pictures: number; broken: number }> => page.evaluate(() => {
+  const pictures = [...document.querySelectorAll('.jp-OutputArea img:not(.plot-img)')];
+  return {
+    charts: [...document.querySelectorAll('.jp-OutputArea .js-plotly-plot')]
+      .filter((plot) => plot.querySelector('.main-svg path, .main-svg rect, .main-svg image') !== null).length,
+    pictures: pictures.filter((picture) => picture.naturalWidth > 0).length,
+    broken: pictures.filter((picture) => picture.naturalWidth === 0).length,
+  };
+});
+
+/** Waits until every code cell ran and the kernel rests, or one failed that was not expected to. */
+export async function untilDone(page: Page, timeout: number, { failing = false } = {}): Promise<CellState[]> {
   for (const start = Date.now(); ; await page.waitForTimeout(250)) {
     const state = await cells(page);
-    const failed = state.some((cell) => cell.outputs.some((output) => output.type === 'error'));
+    const failed = !failing && state.some((cell) => cell.outputs.some((output) => output.type === 'error'));
     const status = await page.evaluate(() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status);
     if (failed || (status === 'idle' && state.every((cell) => cell.count !== null))) return state;
-    if (Date.now() - start > timeout) throw new Error(`not done after ${timeout / 1000} s; ran ${state.filter((cell) => cell.count !== null).length} of ${state.length} cells`);
+    if (Date.now() - start <= timeout) continue;
+    const ran = state.filter((cell) => cell.count !== null).length;
+    throw new Error(`not done after ${timeout / 1000} s; ran ${ran} of ${state.length} cells`);
   }
 }
 
