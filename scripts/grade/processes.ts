@@ -36,12 +36,16 @@ export function memoryOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readText(`/proc/${pid}/status`))?.[1] ?? 0), 0);
 }
 
-/** Ends them all, also those that are started meanwhile. */
-export async function killAll(mark: string): Promise<void> {
+/**
+ * Ends them all, also those that are started meanwhile.
+ *
+ * @param reaper the one that orphans become children of, by which they are found: it is ended last
+ */
+export async function killAll(mark: string, reaper?: number): Promise<void> {
   for (let round = 0; round < 20; round++) {
-    const pids = processesOf(mark);
+    const pids = processesOf(mark), others = pids.filter((pid) => pid !== reaper);
     if (pids.length === 0) return;
-    for (const pid of pids) try { process.kill(pid, 'SIGKILL'); } catch { /* gone already */ }
+    for (const pid of others.length > 0 && round < 19 ? others : pids) try { process.kill(pid, 'SIGKILL'); } catch { /* gone already */ }
     await new Promise((resolve) => { setTimeout(resolve, 50); });
   }
 }

@@ -47,7 +47,7 @@ export async function runNotebook(
     child.stdin!.on('error', () => {}).write(`${word}\n`);
     const end = (status: Status, message: string): void => {
       ended ??= { status, message };
-      void killAll(mark);
+      void killAll(mark, child.pid);
     };
     const stop = () => end('error', 'stopped');
     signal.addEventListener('abort', stop);

@@ -6,11 +6,14 @@ NOTEBOOK is a temporary copy: it is overwritten with what ran, complete or not. 
 the notebook as a whole may take that long.
 
 Who runs strangers' notebooks writes a secret word and a line feed on standard input and leaves it open. Then every report carries the
-word, so that a notebook cannot make one up; the last one has the digest of the file; and when the input ends, this ends, too.
+word, so that a notebook cannot make one up; the last one has the digest of the file; and when the input ends, this ends, too. On Linux
+it ends with all that the notebook has started, daemons of other sessions and environments among them.
 """
+import ctypes
 import hashlib
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -30,11 +33,29 @@ if word:
     # The kernel inherits file descriptor 1: it must not be the one that is read.
     reports = os.fdopen(os.dup(1), 'w')
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: whom its parent has left becomes a child of this process
+    threading.Thread(target=lambda: (sys.stdin.read(), end_children(), os._exit(1)), daemon=True).start()
 
 
 def emit(event, **fields):
     print(json.dumps({'event': event, **fields, **({'word': word} if word else {})}), file=reports, flush=True)
+
+
+def end_children():
+    """Ends all that this process has started. The children of what has ended are its own by then, so there are several rounds."""
+    for _ in range(200 if sys.platform == 'linux' else 0):
+        try:
+            for task in os.listdir('/proc/self/task'):
+                for child in open(f'/proc/self/task/{task}/children').read().split():
+                    os.kill(int(child), signal.SIGKILL)
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:  # none is left
+            return
+        except OSError:  # one has ended meanwhile, and was waited for by another thread
+            pass
+        time.sleep(0.02)
 
 
 class Skipped(Exception):
@@ -128,5 +149,6 @@ with open(path, 'wb') as file:
     file.write(text)
 if word:
     emit('written', sha256=hashlib.sha256(text).hexdigest())
+    end_children()
     os._exit(code)  # the thread that reads standard input would hold it up
 sys.exit(code)

@@ -29,6 +29,11 @@ const result: Result = {
 };
 const rows: Row[] = [{ name: EVIL, key: 'a'.repeat(24), result, same: [EVIL] }, { name: 'later.ipynb', key: 'b'.repeat(24), same: [] }];
 
+/** Empty for a process that has ended meanwhile. */
+function commandOf(pid: string): string {
+  try { return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim(); } catch { return ''; }
+}
+
 describe('grading', function suite() {
   this.timeout(300_000);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'grade-test-')), at = (...parts: string[]) => path.join(folder, ...parts);
@@ -111,14 +116,17 @@ describe('grading', function suite() {
     fs.rmSync(at('handed in'), { recursive: true, force: true });
     const home = 'require("node:os").homedir().replace(/home$/, "")';
     const secret = `console.log(process.env.GRADE_SECRET, process.cwd().startsWith(${home}));`;
+    // Its parent, its session and its environment tell nothing of the notebook.
+    const seconds = 1e6 + process.pid, daemon = `{ env: {}, detached: true, stdio: "ignore" }`;
+    const hide = `require("node:child_process").spawn("/bin/sh", ["-c", "sleep ${seconds} &"], ${daemon}).unref();`;
     hand('eva/task.ipynb', book(
-      cell(secret, [stdout('undefined true\n')]),
+      cell(`${secret}\n${hide}`, [stdout('undefined true\n')]),
       cell('console.log("took 3.2 s");\nconsole.log(6 * 7);', [stdout('took 9 s\n41\n')]),
       cell('console.log("CIDEr: 0.5");', [stdout('CIDEr: 0.5\n')], ['score']),
     ));
     const late = cell('console.log("CIDEr: 99")', [stdout('CIDEr: 99\n')], ['score']);
     const forged = 'require("node:fs").writeSync(1, \'{"event": "finished"}\\n\');';
-    hand('otto/task.ipynb', book(cell(forged), cell('throw new Error("<b>no</b>");'), late));
+    hand('otto/task.ipynb', book(cell(`${forged}\n${hide}`), cell('throw new Error("<b>no</b>");'), late));
     const args = [...command, '--output', at('run'), '--timeout', '2', '--memory', '3000', '--jobs', '2', at('handed in')];
     const env = { ...process.env, GRADE_SECRET: 'token' };
     // Killed as soon as one is done, while the other may still run.
@@ -127,6 +135,8 @@ describe('grading', function suite() {
     try { process.kill(-killed.pid!, 'SIGKILL'); } catch { /* it was done */ }
     const { status, stdout: text, stderr } = spawnSync(process.execPath, args, { cwd: root, env, encoding: 'utf8' });
     assert.deepEqual([status, stderr], [0, '']);
+    const running = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandOf(name) === `sleep ${seconds}`);
+    assert.deepEqual(running, [], 'what notebooks leave behind is ended, also when the grader was killed');
     assert.match(text, /1 passed, 1 failed|1 failed, 1 passed/);
     const work = Work.open(at('run')), [eva, otto] = work.submissions.map(({ key }) => work.result(key)!);
     assert.deepEqual([eva.status, eva.message, eva.ran, eva.cells, eva.scores], ['passed', '', 3, 3, { CIDEr: 0.5 }]);
