@@ -39,7 +39,7 @@ function encodeWith(network: Module, stages?: number): { encode: Encode; prefix:
   return undefined;
 }
 
-/** A network that turns pictures into a grid of features, frozen unless parts of it are unfrozen, with the preprocessing its weights expect. */
+/** A network that turns pictures into a grid of features, with the preprocessing its weights expect; frozen unless parts are unfrozen. */
 export class ImageEncoder {
   /** Features per position. */
   readonly featureSize: number;
