@@ -61,7 +61,10 @@ export class ImageEncoder {
     if (!kind) throw new Error(`${folder} holds a ${this.network.constructor.name}, which is no image encoder.`);
     this.prefix = pool ? 0 : kind.prefix;
     this.forward = (pixels) => tf.tidy(() => (pool ? tf.mean(kind.encode(pixels), 1, true) : kind.encode(pixels)));
-    const features = tf.tidy(() => this.forward(tf.zeros([1, size.height, size.width, 3])).shape);
+    let features: number[];
+    try { features = tf.tidy(() => this.forward(tf.zeros([1, size.height, size.width, 3])).shape); } catch (error) {
+      throw new Error(`${folder}: its network does not take the pictures of its preprocessor: ${(error as Error).message}`);
+    }
     [, this.positions, this.featureSize] = features as [number, number, number];
     this.grid = pool ? [1, 1] : gridOf(this.positions - this.prefix, size.width / size.height);
     this.loaded = fingerprintOf(folder, { processor: processor.config, pool, stages });

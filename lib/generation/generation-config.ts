@@ -1,5 +1,6 @@
 /** generation_config.json of a checkpoint: its special ids and how it generates unless told otherwise. */
 import { z } from 'zod';
+import { readable } from '../excerpt';
 import { checkGenerationOptions, generationDefaults, generationOptionNames, mergeGenerationOptions,
   type GenerationOptions } from './generation-options';
 import type { Prompt } from './step-decoder';
@@ -50,7 +51,7 @@ export function parseGenerationConfig(json: unknown, file = 'generation_config.j
   const own = mergeGenerationOptions(options);
   if ((own.numBeams ?? 1) === 1 && !own.doSample) delete own.numReturnSequences;
   if (own.numBeamGroups === 1) { delete own.numBeamGroups; delete own.diversityPenalty; }
-  try { checkGenerationOptions(own); } catch (error) { throw new Error(`${file}: ${(error as Error).message}`); }
+  try { checkGenerationOptions(own); } catch (error) { throw new Error(`${file}: ${readable((error as Error).message)}`); }
   return { ...parsed.data, ...own };
 }
 

@@ -1,6 +1,7 @@
 /** What ties a published checkpoint's config.json to a network here; the entries stand in ./architectures. */
 import type { z } from 'zod';
 import type { Random } from '../engine';
+import { readable } from '../excerpt';
 import type { Module } from '../nn';
 import type { LoadOptions, SaveOptions, WeightSource } from '../weights';
 import type { ConfigJson } from './config-json';
@@ -41,7 +42,7 @@ export function findArchitecture(entries: readonly Architecture[], json: ConfigJ
   const candidates = entries.filter((entry) => !as || entry.model === as);
   const found = candidates.find((entry) => name !== undefined && entry.names.includes(name)) ?? candidates.find((entry) => type !== null && entry.modelType === type && (as || name === undefined));
   if (found) return found;
-  const described = name ?? type;
+  const described = readable(name ?? type ?? '');
   if (!described) throw new Error(`${file} names neither architectures, architecture nor model_type: expected one of ${known}.`);
   throw new Error(as ? `${file} describes ${described}, from which no ${as.name} can be built.` : `${file} describes ${described}, which is not known here: expected one of ${known}.`);
 }

@@ -7,6 +7,7 @@ import { resultText, totalsText } from '../../scripts/fuzz/report';
 import { fuzz } from '../../scripts/fuzz/run';
 import { caseFiles, Wrong } from '../../scripts/fuzz/target';
 import { targets } from '../../scripts/fuzz/targets';
+import { writeCase } from '../../scripts/fuzz/worker';
 import { targets as bad } from './bad-fuzz-targets';
 
 /** Cases of each target here; `npm run fuzz` tries as many as one likes. Networks and servers take longer than files. */
@@ -53,6 +54,22 @@ describe('fuzzing', () => {
     assert.match(resultText(results[0]), /hangs-1-2: it took more .*kept: a\.txt \(5 bytes\)\s+again: npm run fuzz -- --target hangs /s);
     assert.equal(totalsText([...results, { target: 'good', cases: 1, accepted: 1, failures: [] }]), `2 passed, ${bad.length - 1} failed`);
   });
+
+  // What longer runs have found; the cases stay the same as long as seeds and mutations do.
+  const found: [target: string, seed: number, cases: number[]][] = [['checkpoint', 20265, [316, 412]], ['captioner', 20265, [2, 12]],
+    ['captioner', 20264, [2]], ['words', 20261, [64, 2945]], ['scenes', 20262, [1547]]];
+  for (const [name, seed, cases] of found) {
+    it(`finds nothing more in cases ${cases.join(', ')} of ${name}, seed ${seed}`, async () => {
+      const target = targets.find((one) => one.name === name)!, seeds = await target.seeds();
+      const names = seeds.flatMap((files) => Object.keys(files).map((file) => path.basename(file)));
+      for (const index of cases) {
+        const folder = path.join(output, String(index));
+        writeCase(folder, caseFiles(target, seeds, seed, index));
+        const error: unknown = await Promise.resolve(folder).then(target.read).then(() => undefined, (thrown: unknown) => thrown);
+        assert.equal(error && errorProblem(error, [folder, ...names]), undefined, String(error).slice(0, 300));
+      }
+    });
+  }
 
   it('makes the same cases of the same seed, others of another', async () => {
     const target = targets.find(({ name }) => name === 'coco')!, seeds = await target.seeds();
