@@ -36,12 +36,12 @@ describe('outputs in JupyterLab', () => {
     await command(page, 'docmanager:save');
 
     await command(page, 'apputils:change-theme', { theme: 'JupyterLab Dark' });
-    await page.locator('body[data-jp-theme-light="false"]').waitFor();
+    await page.locator('body[data-jp-theme-light="false"]').waitFor({ state: 'attached' });
     await page.locator('.jp-OutputArea table').first().waitFor();
     await screenshot(page, 'demo-dark');
     assert.deepEqual(await unreadable(page), []);
     await command(page, 'apputils:change-theme', { theme: 'JupyterLab Light' });
-    await page.locator('body[data-jp-theme-light="true"]').waitFor();
+    await page.locator('body[data-jp-theme-light="true"]').waitFor({ state: 'attached' });
     assert.deepEqual(await unreadable(page), []);
     assert.deepEqual(outside, []);
   });
