@@ -48,7 +48,10 @@ async function check({ page, asked, complaints }: Visit, charts: number): Promis
 const countCharts = (file: string): number => fs.readFileSync(file, 'utf8').split('"application/vnd.plotly.v1+json": {').length - 1;
 
 describe('exported pages', () => {
-  before(() => exportHtml([path.join(browserFolder, 'demo.ipynb'), ...books.map((file) => path.join(notebooksFolder, file))], folder));
+  before(() => {
+    fs.rmSync(folder, { recursive: true, force: true });
+    return exportHtml([path.join(browserFolder, 'demo.ipynb'), ...books.map((file) => path.join(notebooksFolder, file))], folder);
+  });
 
   for (const theme of ['light', 'dark'] as const) {
     for (const name of ['demo', ...books.map((file) => path.basename(file, '.ipynb'))]) {
