@@ -19,7 +19,7 @@ function indexPage(pages: readonly Page[]): string {
   });
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Notebooks</title>
-<style>body{font:16px/1.6 sans-serif;max-width:50em;margin:3em auto;padding:0 1em;color:#222}small{color:#777}a{color:#0072b2}
+<style>body{font:16px/1.6 sans-serif;max-width:50em;margin:3em auto;padding:0 1em;color:#222}small{color:#666}a{color:#0072b2}
 @media(prefers-color-scheme:dark){body{background:#111;color:#ddd}small{color:#999}a{color:#56b4e9}}</style></head>
 <body><h1>Notebooks</h1>${leads.join('')}<ul>
 ${items.join('\n')}

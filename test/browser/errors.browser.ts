@@ -109,7 +109,7 @@ describe('a failed cell in JupyterLab', () => {
       assert.doesNotMatch(text, /\/dist\/|\.[cm]?js:\d|evalmachine|node:internal|\.venv/);
       const frame = /\b(lib\/[\w/-]+\.ts):(\d+):\d+/.exec(text);
       assert.equal(frame?.[1].startsWith(file ?? '-') ?? false, file !== undefined, text);
-      if (!frame) return;
+      if (!frame || file === undefined) return;
       const throwing = fs.readFileSync(path.join(root, frame[1]), 'utf8').split('\n')[Number(frame[2]) - 1];
       assert.match(throwing, /throw |new \w*Error\(/, frame[0]);
     });
