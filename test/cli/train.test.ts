@@ -60,7 +60,7 @@ describe('captioning train and captioning caption', function suite() {
     write({ seed: 7 });
     await assert.rejects(trainFromConfig(file), /mine-training holds a training of other settings\. seed: 42 there, 7 now.*--restart/);
     const text = await trainFromConfig(file, { restart: true });
-    assert.match(text, /1 epochs in .*\nbest epoch 1: .*\ntest: Bleu_1 [^]*\ncaptioning caption PHOTO --model .*mine\n/);
+    assert.match(text, /1 epochs in .*\nbest epoch 1: .*\ntest: Bleu_1 [^]*\nnpx captioning caption PHOTO --model .*mine\n/);
     assert.match(text, /captioning serve .*mine\n$/);
 
     writeFileSync(join(photos, 'note.png'), 'no picture');

@@ -11,10 +11,10 @@ describe('peakMemory', () => {
     if (!fs.existsSync('/proc/self/clear_refs')) return this.skip();
     resetPeakMemory();
     const before = peakMemory();
-    // What a thread holds is given back for certain when it ends.
+    // What a thread holds is given back for certain when it ends; meanwhile others may give some back.
     await once(new Worker(`new Uint8Array(${200 * MEBI}).fill(1);`, { eval: true }), 'exit');
     const during = peakMemory() - before;
-    assert.ok(during >= 190 * MEBI, `${during / MEBI} MiB more`);
+    assert.ok(during >= 150 * MEBI, `${during / MEBI} MiB more`);
     resetPeakMemory();
     const after = peakMemory() - before;
     assert.ok(after < 100 * MEBI, `${after / MEBI} MiB more`);
