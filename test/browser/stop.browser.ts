@@ -29,7 +29,8 @@ const TRAINING = [
 const ENDLESS = {
   'waits for ever': 'await new Promise(() => {});',
   'computes without a pause': 'for (;;) Math.random();',
-  'ignores the first press': 'import { interruptible } from "captioning";\nawait interruptible(() => new Promise(() => {}));',
+  'ignores the first press': 'import { interruptible } from "captioning";\n'
+    + 'await interruptible(() => { console.log("at work"); return new Promise(() => {}); });',
 };
 
 describe('the stop button in JupyterLab', () => {
@@ -70,7 +71,8 @@ describe('the stop button in JupyterLab', () => {
     for (const [at, what] of Object.keys(ENDLESS).entries()) {
       await runCell(page, at);
       await page.locator('.jp-CodeCell').nth(at).locator('.jp-InputPrompt', { hasText: '*' }).waitFor();
-      await page.waitForTimeout(1500);
+      if (what === 'ignores the first press') await page.locator('.jp-OutputArea', { hasText: 'at work' }).waitFor({ timeout: 60_000 });
+      else await page.waitForTimeout(1500);
       await press(page);
       if (what === 'ignores the first press') {
         await page.locator('.jp-OutputArea', { hasText: '■ Stopping' }).waitFor();
