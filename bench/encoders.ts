@@ -14,7 +14,7 @@ import type { ConfigJson, Module, Tensor4D } from '../lib';
 import { captioning, inFolder, options, writeTensor } from './harness/library';
 import { Peer } from './harness/peer';
 import { report, row, type Row } from './harness/results';
-import { takeTurns, timed, type Time, type Turn } from './harness/turns';
+import { takeTurns, timed, warmUp, type Time, type Turn } from './harness/turns';
 
 const {
   DeiT3, deit3Sizes, ImageEncoder, ImageProcessor, InceptionResNetV2, Random, ResNet, resNetSizes, save, tf, ViTModel, vitSizes,
@@ -68,6 +68,7 @@ async function main(top: string): Promise<void> {
       same[which] = `largest difference ${off.toExponential(0)} of the largest feature`;
       sides[which] = () => other.ask<Time[]>('time', { steps: 1 });
     }
+    warmUp(encode);
     const times = await takeTurns(Number(values.rounds), sides), ours = { times: times.ours };
     const work = `encoder forward ${title}, batch ${batch}`;
     rows.push(row({ work, against: `PyTorch (${peer})`, target: 0.95, same: same.torch }, ours, times.torch && { times: times.torch }));

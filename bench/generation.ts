@@ -12,7 +12,7 @@ import * as path from 'node:path';
 import { captioning, inFolder, options, writeTensor } from './harness/library';
 import { Peer } from './harness/peer';
 import { report, row, type Row } from './harness/results';
-import { takeTurns, timed, type Time, type Turn } from './harness/turns';
+import { takeTurns, timed, warmUp, type Time, type Turn } from './harness/turns';
 
 const { Random, save, tf, VisionEncoderDecoderModel, vitSizes } = captioning;
 const values = options({ rounds: '5', cases: 'greedy,beam,one', folder: '' });
@@ -47,6 +47,7 @@ async function main(folder: string): Promise<void> {
       if (`${found}` !== `${own}`) throw new Error(`${work}: the sides find other tokens, ${JSON.stringify([own, found])}.`);
       sides[side] = () => peer.ask<Time[]>('time', { ...request, steps });
     }
+    warmUp(generate);
     const times = await takeTurns(Number(values.rounds), sides), ours = { times: times.ours };
     const same = `the same ${tokens} tokens of ${batch} on all sides`;
     rows.push(row({ work, against: 'transformers generate', target, same }, ours, times.torch && { times: times.torch }));

@@ -12,7 +12,7 @@ import * as path from 'node:path';
 import { captioning, inFolder, options, writeTensor } from './harness/library';
 import { Peer } from './harness/peer';
 import { report, row } from './harness/results';
-import { takeTurns, timed, type Time, type Turn } from './harness/turns';
+import { takeTurns, timed, warmUp, type Time, type Turn } from './harness/turns';
 
 const { Random, save, SmolVLMForConditionalGeneration, smolVLMSizes, tf } = captioning;
 const values = options({ rounds: '4', tiles: '1', folder: '' });
@@ -39,6 +39,7 @@ async function main(folder: string): Promise<void> {
     if (`${found}` !== `${own}`) throw new Error(`The sides find other tokens: ${JSON.stringify(last)}.`);
     sides.torch = () => peer.ask<Time[]>('time', { steps: 1 });
   }
+  warmUp(generate, 3);
   const times = await takeTurns(Number(values.rounds), sides);
   const work = `greedy, SmolVLM-256M, one picture of ${tiles} ${tiles === 1 ? 'tile' : 'tiles'}, ${tokens} tokens`;
   const same = peer && `the same ${tokens} tokens on both sides`;

@@ -23,6 +23,9 @@ export function timed(work: () => void, count = 1): Time[] {
   });
 }
 
+/** Graphs are made within a network's first runs, which belong to no turn. */
+export function warmUp(work: () => unknown, runs = 4): void { for (let i = 0; i < runs; i++) work(); }
+
 /** A side's turn: some steps, and what each took. */
 export type Turn = () => Time[] | Promise<Time[]>;
 
