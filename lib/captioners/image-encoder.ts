@@ -21,9 +21,6 @@ export interface ImageEncoderOptions {
 /** Prepared pictures (B, H, W, 3) → features (B, positions, size). */
 type Encode = (pixels: Tensor4D) => Tensor;
 
-/** Batches of one shape before they are encoded by a graph: to make it takes as long as a few without it. */
-const PATIENCE = 3;
-
 const positionsOf = (map: Tensor4D): Tensor => tf.reshape(map, [map.shape[0], -1, map.shape[3]]);
 
 function encodeWith(network: Module, stages?: number): { encode: Encode; prefix: number } | undefined {
@@ -96,7 +93,7 @@ export class ImageEncoder {
     return tf.tidy(() => {
       const pixels = tf.tensor4d(data, shape);
       if (this.network.trainableParameters().length > 0) return this.forward(pixels);
-      return modelGraph(this.network, 'features', PATIENCE, (_, inputs: { pixels: Tensor4D }) => [this.forward(inputs.pixels)]).run({ pixels })[0]!;
+      return modelGraph(this.network, 'features', (_, inputs: { pixels: Tensor4D }) => [this.forward(inputs.pixels)]).run({ pixels })[0]!;
     });
   }
 

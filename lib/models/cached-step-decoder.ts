@@ -83,7 +83,7 @@ function stepOf(model: CachedLanguageModel, layers: number, outputAttentions: bo
     const looked = outputAttentions ? [tf.stack(weights.map((layer) => tf.squeeze(layer as Tensor4D, [2])), 1)] : [];
     return [tf.squeeze(outputs.logits, [1]), ...flatCache(outputs.pastKeyValues!), ...looked];
   });
-  return modelGraph(model, `step ${outputAttentions}`, patience(layers), run);
+  return modelGraph(model, `step ${outputAttentions}`, run, patience(layers));
 }
 
 /** Dispose it after the search. */

@@ -10,10 +10,10 @@ const known = new WeakMap<GraphedModel, Map<string, GraphFunction<object>>>();
  * `run` of this model as a graph, made once and kept as long as the model is: that `run` holds the model does not keep it.
  *
  * @param name of what `run` does, which is the same for all calls with this name
- * @param patience as `GraphFunction`'s: runs with the same shapes before there is a graph
+ * @param patience runs with the same shapes before there is a graph, whose making takes as long as two or three without it
  */
 export function modelGraph<Model extends GraphedModel, Inputs extends object>(
-  model: Model, name: string, patience: number, run: (model: Model, inputs: Inputs) => Tensor[],
+  model: Model, name: string, run: (model: Model, inputs: Inputs) => Tensor[], patience = 3,
 ): GraphFunction<Inputs> {
   const ofModel = known.get(model) ?? new Map<string, GraphFunction<object>>();
   known.set(model, ofModel);

@@ -146,7 +146,7 @@ export class VisionEncoderDecoderModel extends Module {
       const states = model.project(model.encode(inputs).lastHiddenState);
       return model.decoder.transformer.crossKeyValues(states).flatMap(({ crossKey, crossValue }) => [crossKey, crossValue]);
     });
-    const flat = modelGraph(this as VisionEncoderDecoderModel, 'cross', PATIENCE, run).run(image) as Tensor[];
+    const flat = modelGraph(this as VisionEncoderDecoderModel, 'cross', run).run(image) as Tensor[];
     return Array.from({ length: flat.length / 2 }, (_, layer) => ({ crossKey: flat[2 * layer], crossValue: flat[2 * layer + 1] }));
   }
 
@@ -166,9 +166,6 @@ export class VisionEncoderDecoderModel extends Module {
     return { decoder, prompt: { promptIds: prompt.promptIds, ...ids }, options };
   }
 }
-
-/** Pictures of the same shapes, or states, before they are read by a graph: to make it takes as long as two or three without it. */
-const PATIENCE = 3;
 
 /** Prompts that begin with the start id, which is put before them unless some do already (transformers' rule). */
 function startedBy(
